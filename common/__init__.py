@@ -1,0 +1,1 @@
+"""What the three services share: contracts, calls, the worker. It knows no service."""

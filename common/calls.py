@@ -1,0 +1,142 @@
+"""The one client of this Django process, and the event loop it lives on.
+
+The loop is the server's, the worker's, or, for commands and tests, that of one daemon
+thread. `async_to_sync(call)` would make a new loop for every call; `call_sync` posts
+to the process's loop instead.
+"""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from importlib import import_module
+from typing import Any, TypeVar, cast
+
+import structlog
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from common.client import Client
+from common.contract import R, Request
+from common.database import refuse_open_transaction
+from common.service import Service
+from common.transports import Answer, Channel, ChannelLayer, Local, Transport
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+_client: Client | None = None
+
+
+async def call(
+    request: Request[R], *, within: float | None = None, attempt: int = 1
+) -> R:
+    """Return the reply of a service: see `Client.call`. Refuses in a transaction."""
+    return (await ask(request, within=within, attempt=attempt)).reply
+
+
+async def ask(
+    request: Request[R], *, within: float | None = None, attempt: int = 1
+) -> Answer[R]:
+    """Like `call`, and tell where the time went."""
+    refuse_open_transaction()
+    return await client().ask(request, within=within, attempt=attempt)
+
+
+def call_sync(request: Request[R], *, within: float | None = None) -> R:
+    """`call` for plain code, such as a Django view: blocks until the reply is here."""
+    refuse_open_transaction()
+    return _post(client_call(request, within=within)).result()
+
+
+def tell_sync(request: Request[Any]) -> None:
+    """Send a request from plain code without waiting, not even for the sending."""
+
+    async def tell() -> None:
+        try:
+            await client().tell(request)
+        except Exception as error:  # a wake-up: the sweeper does without it
+            log.info("not told", request=type(request).__name__, error=repr(error))
+
+    _post(tell())
+
+
+async def client_call(request: Request[R], *, within: float | None) -> R:
+    """`call` without the check for a transaction, which belongs to another thread."""
+    return await client().call(request, within=within)
+
+
+def client() -> Client:
+    """Return the client of the running loop, making that loop the process's own."""
+    global _client
+    bind()
+    with _lock:
+        if _client is None:
+            _client = Client(settings.SERVICE, _transports())
+        return _client
+
+
+def bind() -> None:
+    """Make the running event loop the one that all calls of this process use.
+
+    Raises RuntimeError if the process has another one that is still alive.
+    """
+    global _loop, _client
+    running = asyncio.get_running_loop()
+    with _lock:
+        if _loop is running:
+            return
+        if _loop is not None and not _loop.is_closed():
+            raise RuntimeError("calls of this process belong to another event loop")
+        _loop, _client = running, None
+
+
+async def close() -> None:
+    """Close the client and let go of the loop."""
+    global _loop, _client
+    closing, _client, _loop = _client, None, None
+    if closing is not None:
+        await closing.close()
+
+
+def find_service(name: str) -> Service:
+    """Return the service object of a project that is installed in this process."""
+    return cast(Service, import_module(f"{name}.handlers").service)
+
+
+def _transports() -> dict[str, Transport]:
+    channel = Channel(cast(ChannelLayer, get_channel_layer()))
+    local = Local(find_service)
+    return {
+        name: local if where == "local:" else channel
+        for name, where in settings.SERVICES.items()
+    }
+
+
+def _post(work: Coroutine[Any, Any, T]) -> "Future[T]":
+    loop = _loop if _loop is not None and not _loop.is_closed() else _start_loop()
+    if _running_loop() is loop:
+        work.close()
+        raise RuntimeError("this is the event loop: use `await call(…)`")
+    return asyncio.run_coroutine_threadsafe(work, loop)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _start_loop() -> asyncio.AbstractEventLoop:
+    """Start the daemon thread's loop, for processes that have none of their own."""
+    global _loop, _client
+    with _lock:
+        if _loop is None or _loop.is_closed():
+            _loop, _client = asyncio.new_event_loop(), None
+            threading.Thread(
+                target=_loop.run_forever, name="calls", daemon=True
+            ).start()
+        return _loop

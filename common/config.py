@@ -1,0 +1,268 @@
+"""Settings from the environment, checked all together when a process starts.
+
+Every reader notes what is wrong and carries on; `check()` then raises once, with one
+line for each variable that is missing or malformed.
+"""
+
+import hashlib
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parent.parent
+MODES = ("demo", "production")
+
+
+class Config:
+    """The environment of one service, whose own variables start with its name.
+
+    In demo mode everything has a default. In production mode the variables that
+    protect data have none.
+    """
+
+    def __init__(self, service: str, env: Mapping[str, str] | None = None) -> None:
+        self.service = service
+        self._env = os.environ if env is None else env
+        self._problems: list[str] = []
+        self.mode = self.choice("MODE", MODES, default="demo")
+        self.demo = self.mode == "demo"
+        self.run_dir = Path(self._env.get("RUN_DIR") or ROOT / ".run")
+
+    def check(self) -> None:
+        """Raise ImproperlyConfigured with a line for every bad variable."""
+        if self._problems:
+            raise ImproperlyConfigured(
+                f"{self.service} cannot start:\n  " + "\n  ".join(self._problems)
+            )
+
+    def own(self, name: str) -> str:
+        """Return the name of a variable of this service: ORDERS_DATABASE_URL."""
+        return f"{self.service.upper()}_{name}"
+
+    def text(self, name: str, expected: str, *, default: str | None = None) -> str:
+        """Read a variable that may not be empty."""
+        return self._read(name, expected, str, default, fallback="")
+
+    def number(
+        self, name: str, *, default: float, least: float = 0, most: float = 10**9
+    ) -> float:
+        """Read a number between `least` and `most`."""
+
+        def parse(value: str) -> float:
+            number = float(value)
+            if not least <= number <= most:
+                raise ValueError
+            return number
+
+        expected = f"a number from {least:g} to {most:g}"
+        return self._read(name, expected, parse, default, fallback=default)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Read true or false."""
+        words = {"1": True, "true": True, "yes": True, "on": True}
+        words |= {"0": False, "false": False, "no": False, "off": False}
+
+        def parse(value: str) -> bool:
+            return words[value.lower()]
+
+        return self._read(name, "true or false", parse, default, fallback=default)
+
+    def choice(self, name: str, choices: tuple[str, ...], *, default: str) -> str:
+        """Read one of a few words."""
+
+        def parse(value: str) -> str:
+            return choices[choices.index(value)]
+
+        return self._read(name, " or ".join(choices), parse, default, fallback=default)
+
+    def words(
+        self, name: str, expected: str, *, default: tuple[str, ...] | None = None
+    ) -> list[str]:
+        """Read a list separated by commas; a default of None makes it required."""
+
+        def parse(value: str) -> list[str]:
+            words = [word.strip() for word in value.split(",") if word.strip()]
+            if not words:
+                raise ValueError
+            return words
+
+        fallback = None if default is None else list(default)
+        return self._read(name, expected, parse, fallback, fallback=[])
+
+    def origin(self, name: str, *, default: str | None) -> str:
+        """Read a web origin such as https://shop.example."""
+
+        def parse(value: str) -> str:
+            parts = urlsplit(value)
+            if parts.scheme not in {"http", "https"} or not parts.netloc:
+                raise ValueError
+            if parts.path or parts.query or parts.fragment:
+                raise ValueError
+            return value
+
+        return self._read(
+            name, "an origin like https://shop.example", parse, default, fallback=""
+        )
+
+    def rate(self, name: str, *, default: str) -> str:
+        """Read how often something is allowed, such as 120/min."""
+
+        def parse(value: str) -> str:
+            count, _, period = value.partition("/")
+            if int(count) < 1 or period not in {"sec", "min", "hour", "day"}:
+                raise ValueError
+            return value
+
+        return self._read(
+            name,
+            "a rate like 120/min (sec, min, hour, day)",
+            parse,
+            default,
+            fallback=default,
+        )
+
+    def secret_key(self) -> str:
+        """Return Django's SECRET_KEY; in demo mode one is made and kept in RUN_DIR."""
+        name = self.own("SECRET_KEY")
+        expected = "at least 50 random characters"
+
+        def parse(value: str) -> str:
+            if len(value) < 50:
+                raise ValueError
+            return value
+
+        if self.demo and not self._env.get(name):
+            return kept_secret(self.run_dir / f"{self.service}.secret")
+        return self._read(name, expected, parse, None, fallback="")
+
+    def database(self) -> dict[str, Any]:
+        """Return the database that ORDERS_DATABASE_URL (or the like) names."""
+        name = self.own("DATABASE_URL")
+        expected = "postgres://user:password@host/name or sqlite:///path"
+
+        def parse(value: str) -> dict[str, Any]:
+            parsed: dict[str, Any] = environ.Env.db_url_config(value)
+            engine = str(parsed["ENGINE"]).rpartition(".")[2]
+            if engine not in {"sqlite3", "postgresql"} or not parsed["NAME"]:
+                raise ValueError
+            return parsed
+
+        here = f"sqlite:///{self.run_dir / self.service}.sqlite3"
+        default = parse(here) if self.demo else None
+        database = self._read(name, expected, parse, default, fallback={})
+        if database.get("ENGINE") == "django.db.backends.sqlite3":
+            database["OPTIONS"] = SQLITE_OPTIONS
+        return database
+
+    def allowed_hosts(self) -> list[str]:
+        """Return the host names that the web process answers to."""
+        here = ("localhost", "127.0.0.1", "[::1]") if self.demo else None
+        return self.words(
+            self.own("ALLOWED_HOSTS"), "host names separated by commas", default=here
+        )
+
+    def bus_url(self) -> str:
+        """Return where the bus is: BUS_URL, or the embedded one in demo mode."""
+        expected = "redis://[user:password@]host:port/0 or unix:///path"
+
+        def parse(value: str) -> str:
+            parts = urlsplit(value)
+            if parts.scheme not in {"redis", "rediss", "unix"}:
+                raise ValueError
+            if not (parts.path if parts.scheme == "unix" else parts.hostname):
+                raise ValueError
+            return value
+
+        default = embedded_bus_url(self.run_dir) if self.demo else None
+        return self._read("BUS_URL", expected, parse, default, fallback="")
+
+    def services(self, *, default: str) -> dict[str, str]:
+        """Return where each service lives: `local:` or `channel:` (…_SERVICE)."""
+        return {
+            name: self.choice(
+                f"{name.upper()}_SERVICE", ("local:", "channel:"), default=default
+            )
+            for name in ("orders", "inventory", "payments")
+        }
+
+    def _read(
+        self,
+        name: str,
+        expected: str,
+        parse: Callable[[str], T],
+        default: T | None,
+        *,
+        fallback: T,
+    ) -> T:
+        value = self._env.get(name, "")
+        if not value and default is not None:
+            return default
+        try:
+            if not value:
+                raise ValueError
+            return parse(value)
+        except Exception:  # parsers of libraries raise what they like
+            said = "is malformed" if value else "is missing"
+            self._problems.append(f"{name} {said}: expected {expected}")
+            return fallback
+
+
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+}
+"""Writers queue instead of failing half-way; a commit survives a power cut."""
+
+
+def channel_layer(url: str) -> dict[str, Any]:
+    """Return the setting of the channel layer on a Valkey or Redis server.
+
+    An idle `receive` blocks for longer than redis-py 8 waits by default, so the
+    socket's timeout is off.
+    """
+    return {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {
+            "hosts": [{"address": url, "socket_timeout": None}],
+            "capacity": 1000,
+            "expiry": 60,
+        },
+    }
+
+
+def embedded_bus_url(run_dir: Path) -> str:
+    """Return the URL of the embedded bus: a Unix socket in the run directory.
+
+    Where that path is too long for a socket (about 100 bytes), it is one in the
+    system's temporary directory whose name is derived from it.
+    """
+    path = run_dir.resolve() / "bus.sock"
+    if len(os.fsencode(path)) > 100:
+        digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+        path = Path(tempfile.gettempdir()) / f"cutpoints-{digest}.sock"
+    return f"unix://{path}"
+
+
+def kept_secret(path: Path) -> str:
+    """Return the secret in a file, making it for its owner alone the first time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    try:
+        if not path.exists():
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_urlsafe(50))
+            os.link(fresh, path)
+    except FileExistsError:
+        pass  # another process was first
+    finally:
+        fresh.unlink(missing_ok=True)
+    return path.read_text()

@@ -1,0 +1,71 @@
+"""The one seam between the event loop and the database.
+
+Rules are plain functions that open their own transactions; the loop runs them in a
+bounded pool of threads through `in_db`. Django's `a…` methods are not used: they
+would tie the rules to the loop.
+"""
+
+import asyncio
+import contextvars
+import functools
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.db import DatabaseError, IntegrityError, close_old_connections, transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+THREADS = int(os.environ.get("DB_THREADS", "8"))
+
+
+class Conflict(Exception):
+    """A conditional update met a row that somebody else had moved on."""
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="db")
+
+
+async def in_db(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a function that uses the database in the pool and return its result."""
+    context = contextvars.copy_context()
+    work = functools.partial(context.run, lambda: _run(function, *args, **kwargs))
+    return await asyncio.get_running_loop().run_in_executor(_pool(), work)
+
+
+def _run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    close_old_connections()
+    try:
+        return function(*args, **kwargs)
+    finally:
+        close_old_connections()
+
+
+def rule(function: Callable[P, T]) -> Callable[P, T]:
+    """Make a function one transaction that runs again when it met a conflict.
+
+    A conflict is a `Conflict` or a unique violation: another worker won, and the
+    second look finds what it wrote. Refuses to run inside another transaction.
+    """
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        for _ in range(5):
+            try:
+                with transaction.atomic(durable=True):
+                    return function(*args, **kwargs)
+            except (Conflict, IntegrityError) as error:
+                conflict = error
+        raise DatabaseError(f"{function.__name__}: still a conflict") from conflict
+
+    return run
+
+
+def refuse_open_transaction() -> None:
+    """Raise RuntimeError inside a transaction: a call there would hold its locks."""
+    if transaction.get_connection().in_atomic_block:
+        raise RuntimeError("no calls to services inside a database transaction")

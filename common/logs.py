@@ -1,0 +1,63 @@
+"""Logs as key-values, with the correlation id of the work on every line."""
+
+from typing import Any
+
+import structlog
+
+from common.context import current_headers
+
+
+def configure(*, json: bool, level: str) -> dict[str, Any]:
+    """Set structlog up and return Django's LOGGING, so that both write alike."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_headers,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if json
+        else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=18)
+    )
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": shared,
+        "processors": [
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            *([structlog.processors.format_exc_info] if json else []),
+            renderer,
+        ],
+    }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"lines": formatter},
+        "handlers": {"err": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "root": {"handlers": ["err"], "level": level},
+        "loggers": {
+            "django": {"handlers": [], "level": level, "propagate": True},
+            "django.server": {"handlers": [], "level": level, "propagate": True},
+            "daphne": {"level": "WARNING"},
+        },
+    }
+
+
+def _add_headers(
+    _logger: Any, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    headers = current_headers()
+    if headers.correlation_id:
+        event["correlation_id"] = headers.correlation_id
+    if headers.flags:
+        event["flags"] = ",".join(headers.flags)
+    return event

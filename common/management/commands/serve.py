@@ -1,0 +1,37 @@
+"""`serve`: the interface server (HTTP) of a project."""
+
+from argparse import ArgumentParser
+from importlib import import_module
+from typing import Any
+
+import structlog
+from daphne.server import Server
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+log = structlog.get_logger(__name__)
+
+
+class Command(BaseCommand):
+    """Serves the project's ASGI application with Daphne until SIGTERM or Ctrl-C."""
+
+    help = "Serve HTTP with Daphne."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Define where to listen."""
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=settings.PORT)
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        """Run the server in this process."""
+        module, _, name = settings.ASGI_APPLICATION.rpartition(".")
+        server = Server(
+            application=getattr(import_module(module), name),
+            endpoints=[f"tcp:port={port}:interface={host}"],
+            verbosity=0,
+            server_name=settings.SERVICE,
+            ready_callable=lambda: log.info("web ready", host=host, port=port),
+        )
+        server.run()
+        if not server.listening_addresses:
+            raise SystemExit(f"cannot listen on {host}:{port}; is the port in use?")

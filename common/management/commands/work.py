@@ -1,0 +1,83 @@
+"""`work`: the worker of a project, serving its channel and running its jobs."""
+
+import asyncio
+import signal
+from argparse import ArgumentParser
+from typing import Any, cast
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from django.utils import autoreload
+
+from common import bus, calls
+from common.config import embedded_bus_url
+from common.transports import ChannelLayer
+from common.worker import Worker
+
+
+class Command(BaseCommand):
+    """Serves the services that live in this project until SIGTERM or Ctrl-C."""
+
+    help = "Answer requests from the channel layer and run periodic jobs."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Define the limits and the development mode."""
+        parser.add_argument(
+            "--slots", type=int, default=32, help="requests in hand at a time"
+        )
+        parser.add_argument(
+            "--grace", type=float, default=10, help="seconds to finish on SIGTERM"
+        )
+        parser.add_argument(
+            "--reload", action="store_true", help="start again when the code changes"
+        )
+
+    def handle(self, *args: Any, reload: bool, **options: Any) -> None:
+        """Run the worker, under Django's autoreloader if asked to."""
+        if options["slots"] < 1:
+            raise CommandError("--slots: expected at least 1")
+        embedded = embedded_bus_url(settings.RUN_DIR) == settings.BUS_URL
+        if (
+            _on_the_bus()
+            and embedded
+            and (problem := bus.problem_with(settings.BUS_URL))
+        ):
+            raise CommandError(
+                f"{problem}\nStart the embedded bus with ./manage.py bus, "
+                "or set BUS_URL to a Valkey or Redis server."
+            )
+        if reload:
+            autoreload.run_with_reloader(self._work, signals=False, **options)
+        else:
+            self._work(signals=True, **options)
+
+    def _work(self, *, signals: bool, slots: int, grace: float, **options: Any) -> None:
+        for database in connections.settings.values():
+            database["CONN_MAX_AGE"] = None  # the pool's threads keep theirs
+        asyncio.run(self._serve(slots=slots, grace=grace, signals=signals))
+
+    async def _serve(self, *, slots: int, grace: float, signals: bool) -> None:
+        calls.bind()
+        layer = cast(ChannelLayer, get_channel_layer()) if _on_the_bus() else None
+        workers = [
+            Worker(calls.find_service(name), layer, slots=slots, grace=grace)
+            for name in settings.LIVING_HERE
+        ]
+        if signals:  # the reloader runs this in a thread and handles them itself
+            loop = asyncio.get_running_loop()
+            for name in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(name, self._stop, workers)
+        await asyncio.gather(*(worker.run() for worker in workers))
+        await calls.close()
+
+    @staticmethod
+    def _stop(workers: list[Worker]) -> None:
+        for worker in workers:
+            worker.stop()
+
+
+def _on_the_bus() -> bool:
+    """Tell whether any service lives elsewhere; a whole monolith needs no bus."""
+    return "channel:" in settings.SERVICES.values()

@@ -1,0 +1,1 @@
+"""What the HTTP APIs share, on top of Django REST framework."""

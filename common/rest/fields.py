@@ -1,0 +1,38 @@
+"""Serializer pieces that take the client at its word."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """A JSON number without a fraction: "2", 2.0 and true are errors."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the number, or raise ValidationError."""
+        if type(data) is not int:
+            raise serializers.ValidationError("expected a whole number")
+        return super().to_internal_value(data)
+
+
+class StrictCharField(serializers.CharField):
+    """A JSON string: numbers are errors."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the text, or raise ValidationError."""
+        if not isinstance(data, str):
+            raise serializers.ValidationError("expected a string")
+        return super().to_internal_value(data)
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A body whose unknown fields are errors, not ignored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the validated fields, or raise ValidationError naming each bad one."""
+        unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
+        if unknown:
+            raise serializers.ValidationError(
+                {name: ["unknown field"] for name in sorted(map(str, unknown))}
+            )
+        return super().to_internal_value(data)

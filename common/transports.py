@@ -1,0 +1,227 @@
+"""How a request reaches its service: `channel:` over the bus, `local:` by a call."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, cast
+
+import structlog
+from channels.exceptions import ChannelFull
+from redis.exceptions import RedisError
+
+from common import clock
+from common.backoff import full_jitter
+from common.context import Headers, headers
+from common.contract import R, Reply, Request
+from common.envelope import (
+    ReplyEnvelope,
+    RequestEnvelope,
+    Undecodable,
+    decode_reply,
+    encode,
+    encode_body,
+    open_reply,
+)
+from common.errors import Busy, NoReply, ServiceError
+from common.service import Service
+
+log = structlog.get_logger(__name__)
+
+
+class ChannelLayer(Protocol):
+    """What we use of a Channels channel layer."""
+
+    async def send(self, channel: str, message: dict[str, Any]) -> None: ...
+    async def receive(self, channel: str) -> dict[str, Any]: ...
+    async def new_channel(self, prefix: str = "specific.") -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer(Generic[R]):
+    """A reply, and where its time went."""
+
+    reply: R
+    queue_seconds: float
+    handler_seconds: float
+
+
+class Transport(Protocol):
+    """A way to one or more services."""
+
+    async def ask(
+        self, request: Request[R], headers: Headers, *, within: float
+    ) -> Answer[R]:
+        """Return the answer, or raise a ServiceError after `within` seconds."""
+
+    async def tell(self, request: Request[Any], headers: Headers) -> None:
+        """Send a request whose answer nobody waits for."""
+
+    async def close(self) -> None:
+        """Let go of connections and tasks."""
+
+
+class Channel:
+    """The bus: one reply channel for the process, replies matched by id."""
+
+    def __init__(self, layer: ChannelLayer) -> None:
+        self.layer = layer
+        self.late_replies = 0
+        self._reply_channel: str | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._waiting: dict[str, asyncio.Future[ReplyEnvelope]] = {}
+
+    async def ask(
+        self, request: Request[R], headers: Headers, *, within: float
+    ) -> Answer[R]:
+        """Send the request and wait for its reply.
+
+        Raises Busy if the channel is full. Anything else that keeps the reply away is
+        NoReply: a broken connection does not tell whether the message got through.
+        """
+        body = encode_body(request)
+        id = uuid.uuid4().hex
+        future = asyncio.get_running_loop().create_future()
+        self._waiting[id] = future
+        name = f"{request.service}.{type(request).__name__}"
+        try:
+            async with asyncio.timeout(within):
+                envelope = _envelope(request, body, id, headers, within)
+                await self._send(
+                    request, envelope, reply_to=await self._listen_for_replies()
+                )
+                reply = await future
+        except TimeoutError:
+            raise NoReply(f"no reply from {name} within {within:.3g} s") from None
+        finally:
+            del self._waiting[id]
+        return Answer(
+            reply=cast(R, open_reply(type(request), reply)),
+            queue_seconds=reply.queue_seconds,
+            handler_seconds=reply.handler_seconds,
+        )
+
+    async def tell(self, request: Request[Any], headers: Headers) -> None:
+        """Send the request without a return address."""
+        envelope = _envelope(
+            request, encode_body(request), uuid.uuid4().hex, headers, request.timeout
+        )
+        async with asyncio.timeout(request.timeout):
+            await self._send(request, envelope, reply_to=None)
+
+    async def close(self) -> None:
+        """Stop reading replies."""
+        if self._reader:
+            self._reader.cancel()
+            await asyncio.gather(self._reader, return_exceptions=True)
+            self._reader = None
+
+    async def _send(
+        self, request: Request[Any], envelope: RequestEnvelope, reply_to: str | None
+    ) -> None:
+        message = encode(envelope) | {"reply_to": reply_to}
+        try:
+            await self.layer.send(f"{request.service}.request", message)
+        except ChannelFull:
+            raise Busy(f"the channel to {request.service} is full") from None
+        except (OSError, RedisError) as error:
+            raise NoReply(f"the bus failed: {error}") from error
+
+    async def _listen_for_replies(self) -> str:
+        if self._reply_channel is None:
+            self._reply_channel = await self.layer.new_channel("response")
+        if self._reader is None or self._reader.done():
+            self._reader = asyncio.create_task(self._read(self._reply_channel))
+        return self._reply_channel
+
+    async def _read(self, channel: str) -> None:
+        attempt = 0
+        while True:
+            try:
+                message = await self.layer.receive(channel)
+                attempt = 0
+                self._hand_over(decode_reply(message))
+            except Undecodable as error:
+                log.warning("reply dropped", reason=error.reason, detail=str(error))
+            except Exception as error:  # whatever the layer raises: keep reading
+                attempt += 1
+                log.warning("cannot read replies", error=repr(error), attempt=attempt)
+                await asyncio.sleep(full_jitter(attempt, base=0.1, cap=2))
+
+    def _hand_over(self, reply: ReplyEnvelope) -> None:
+        future = self._waiting.get(reply.id)
+        if future is None or future.done():
+            self.late_replies += 1
+            log.info("late reply dropped", late_replies=self.late_replies)
+        else:
+            future.set_result(reply)
+
+
+def _envelope(
+    request: Request[Any],
+    body: dict[str, Any],
+    id: str,
+    headers: Headers,
+    within: float,
+) -> RequestEnvelope:
+    sent_at = clock.now().timestamp()
+    return RequestEnvelope(
+        id=id,
+        method=type(request).__name__,
+        version=request.version,
+        sent_at=sent_at,
+        deadline=sent_at + within,
+        headers=headers,
+        body=body,
+    )
+
+
+class Local:
+    """The monolith: the service is a library of this process, behind its contracts."""
+
+    def __init__(self, find_service: Callable[[str], Service]) -> None:
+        self._find_service = find_service
+        self._background: set[asyncio.Task[Any]] = set()
+
+    async def ask(
+        self, request: Request[R], headers: Headers, *, within: float
+    ) -> Answer[R]:
+        """Call the handler; raise NoReply if it takes longer than `within`."""
+        encode_body(request)
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(within):
+                reply = await self._perform(request, headers)
+        except TimeoutError:
+            name = type(request).__name__
+            raise NoReply(f"no reply from {name} within {within:.3g} s") from None
+        except ServiceError as error:
+            error.queue_seconds = 0.0
+            error.handler_seconds = time.perf_counter() - started
+            raise
+        return Answer(
+            reply=reply,
+            queue_seconds=0.0,
+            handler_seconds=time.perf_counter() - started,
+        )
+
+    async def tell(self, request: Request[Any], headers: Headers) -> None:
+        """Start the handler and do not wait for it."""
+        encode_body(request)
+        task = asyncio.create_task(self._perform(request, headers))
+        self._background.add(task)
+        task.add_done_callback(self._finished)
+
+    async def close(self) -> None:
+        """Wait for what `tell` has started."""
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+    async def _perform(self, request: Request[R], carried: Headers) -> R:
+        with headers(carried):
+            return await self._find_service(request.service).perform(request)
+
+    def _finished(self, task: asyncio.Task[Reply]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.warning("told in vain", error=repr(error))

@@ -1,0 +1,61 @@
+"""What the web processes share: the ASGI entrance and the headers of a request."""
+
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from common import calls
+from common.context import Headers, headers
+
+log = structlog.get_logger(__name__)
+Application = Callable[..., Awaitable[Any]]
+CORRELATION_ID = re.compile(r"[A-Za-z0-9_.:\-]{8,64}")
+
+
+def on_the_process_loop(application: Application) -> Application:
+    """Wrap an ASGI application so that `call_sync` in its views uses this loop."""
+
+    async def wrapped(*args: Any, **kwargs: Any) -> None:
+        calls.bind()
+        await application(*args, **kwargs)
+
+    return wrapped
+
+
+def carry_headers(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: give the request a correlation id and carry its trace context.
+
+    A well-formed `X-Correlation-ID` of the client is kept; it comes back in the answer.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Correlation-ID", "")
+        kept = given if CORRELATION_ID.fullmatch(given) else uuid.uuid4().hex
+        carried = Headers(
+            correlation_id=kept,
+            traceparent=request.headers.get("traceparent", "")[:128],
+            tracestate=request.headers.get("tracestate", "")[:512],
+            flags=tuple(settings.FEATURE_FLAGS),
+        )
+        started = time.perf_counter()
+        with headers(carried):
+            response = get_response(request)
+            log.info(
+                "http",
+                method=request.method,
+                path=request.path,
+                status=response.status_code,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+            )
+        response["X-Correlation-ID"] = kept
+        return response
+
+    return middleware

@@ -1,0 +1,1 @@
+"""Inventory owns products, list prices and stock."""

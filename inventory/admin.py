@@ -1,0 +1,113 @@
+"""Inventory's admin sets prices and receives stock; the rest is for reading."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from common.admin import ReadOnlyAdmin, ReadOnlyInline
+from inventory import stock
+from inventory.models import Allocation, AllocationLine, Movement, Product, Stock
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Product]
+    MovementForm = forms.ModelForm[Movement]
+else:
+    ModelAdmin = admin.ModelAdmin
+    MovementForm = forms.ModelForm
+
+
+class ReceiveStock(MovementForm):
+    """A delivery: a product and how many pieces of it."""
+
+    quantity = forms.IntegerField(min_value=1, max_value=1_000_000)
+
+    class Meta:
+        model = Movement
+        fields = ("product", "note")
+
+
+class StockInline(ReadOnlyInline):
+    """A product's counters."""
+
+    model = Stock
+
+
+class LineInline(ReadOnlyInline):
+    """The lines of an allocation."""
+
+    model = AllocationLine
+
+
+@admin.register(Product)
+class ProductAdmin(ModelAdmin):
+    """Products and their prices. A SKU, once given, stays."""
+
+    list_display = ("sku", "name", "unit_price", "currency")
+    search_fields = ("sku", "name")
+    inlines = (StockInline,)
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> tuple[str, ...]:
+        """Fix the SKU of a product that exists."""
+        return ("sku",) if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Keep products: ledgers name them."""
+        return False
+
+
+@admin.register(Movement)
+class MovementAdmin(ReadOnlyAdmin):
+    """The ledger. Adding to it means receiving stock."""
+
+    list_display = ("at", "kind", "product", "on_hand", "allocated", "order_id")
+    list_filter = ("kind",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let those receive stock who may add movements."""
+        return request.user.has_perm("inventory.add_movement")
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Show the delivery form for a new entry."""
+        if obj is None:
+            kwargs["form"] = ReceiveStock
+            kwargs["fields"] = None
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Ask for a product, a quantity and a note, nothing else."""
+        return ("product", "quantity", "note") if obj is None else None
+
+    def save_model(
+        self, request: HttpRequest, obj: Movement, form: Any, change: bool
+    ) -> None:
+        """Receive the stock by the rule, which writes the ledger entry itself."""
+        written = stock.receive(
+            sku=obj.product_id,
+            quantity=form.cleaned_data["quantity"],
+            note=form.cleaned_data["note"],
+        )
+        obj.pk, obj.kind, obj.on_hand = written.pk, written.kind, written.on_hand
+        obj.allocated, obj.at = written.allocated, written.at
+
+
+@admin.register(Stock)
+class StockAdmin(ReadOnlyAdmin):
+    """The counters."""
+
+    list_display = ("product", "on_hand", "allocated")
+
+
+@admin.register(Allocation)
+class AllocationAdmin(ReadOnlyAdmin):
+    """What orders hold or took."""
+
+    list_display = ("order_id", "state", "decided_at", "expires_at", "flagged")
+    list_filter = ("state", "flagged")
+    inlines = (LineInline,)

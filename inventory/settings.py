@@ -1,0 +1,55 @@
+"""Inventory's settings. docs/settings.md says what each variable means."""
+
+from common import defaults, logs
+from common.config import Config, channel_layer
+
+config = Config("inventory")
+
+SERVICE = "inventory"
+PORT = 8001
+DEMO = config.demo
+RUN_DIR = config.run_dir
+
+SECRET_KEY = config.secret_key()
+DEBUG = config.flag("DEBUG", default=False)
+ALLOWED_HOSTS = config.allowed_hosts()
+DATABASES = {"default": config.database()}
+BUS_URL = config.bus_url()
+CHANNEL_LAYERS = {"default": channel_layer(BUS_URL)}
+
+SERVICES = dict.fromkeys(("orders", "inventory", "payments"), "channel:")
+LIVING_HERE = (SERVICE,)
+FEATURE_FLAGS: list[str] = []
+
+INSTALLED_APPS = [*defaults.DJANGO_APPS, "inventory"]
+MIDDLEWARE = defaults.MIDDLEWARE
+TEMPLATES = defaults.TEMPLATES
+ROOT_URLCONF = "inventory.urls"
+ASGI_APPLICATION = "inventory.asgi.application"
+
+SESSION_COOKIE_NAME = "inventory_session"  # cookies do not tell ports apart
+CSRF_COOKIE_NAME = "inventory_csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
+SECURE_SSL_REDIRECT = not DEMO
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_HSTS_SECONDS = 0 if DEMO else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEMO
+if config.flag("TLS_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+AUTH_PASSWORD_VALIDATORS = defaults.PASSWORD_VALIDATORS
+DATA_UPLOAD_MAX_MEMORY_SIZE = defaults.MAX_BODY_BYTES
+STATIC_URL = "static/"
+STATIC_ROOT = None if DEMO else RUN_DIR / "static-inventory"
+WHITENOISE_USE_FINDERS = DEMO
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+LOGGING = logs.configure(
+    json=config.choice("LOG_FORMAT", ("text", "json"), default="text") == "json",
+    level=config.choice(
+        "LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"
+    ),
+)
+
+config.check()

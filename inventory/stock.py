@@ -1,0 +1,255 @@
+"""The rules of stock: the table "Inventory" of docs/protocol.md, one function a column.
+
+Each function is one transaction. Its winner is decided by a unique key or by an
+UPDATE that names the state it expects; only the winner moves counters and writes the
+ledger, and everybody else gets the answer that was given first.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+from django.db.models import F
+
+from common import clock
+from common.contracts.inventory import (
+    AllocationUndone,
+    InventoryAllocated,
+    Line,
+    OutOfStock,
+    PricedLine,
+    ShortLine,
+    TooLateToAllocate,
+    UnknownProduct,
+)
+from common.database import Conflict, rule
+from common.errors import ContractBroken, Refused
+from inventory.models import (
+    Allocation,
+    AllocationLine,
+    AllocationState,
+    Movement,
+    MovementKind,
+    Product,
+    Stock,
+)
+
+HOLD_BEYOND_DEADLINE = timedelta(seconds=60)
+"""How much longer than its order's deadline a hold lives before we ask about it."""
+REMEMBERED: tuple[type[Refused], ...] = (OutOfStock, UnknownProduct)
+
+HELD, SHORT = AllocationState.HELD, AllocationState.SHORT
+FINALISED, RELEASED = AllocationState.FINALISED, AllocationState.RELEASED
+
+
+@rule
+def allocate(
+    *, order_id: UUID, lines: Iterable[Line], deadline: datetime
+) -> InventoryAllocated | Refused:
+    """Hold all lines or none, and answer a repeat with the first answer.
+
+    Returns the refusal instead of raising it, since it has to be remembered.
+    """
+    allocation = Allocation.objects.filter(order_id=order_id).first()
+    if allocation is None:
+        return _allocate_first(order_id, _merged(lines), deadline)
+    if allocation.state == RELEASED:
+        return AllocationUndone()
+    if allocation.state == SHORT:
+        return _remembered_refusal(allocation)
+    return InventoryAllocated(lines=tuple(map(_priced, allocation.lines.all())))
+
+
+@rule
+def finalise(*, order_id: UUID) -> None:
+    """Take what is held off the shelf; refuses what was undone.
+
+    Raises ContractBroken for an order that holds nothing.
+    """
+    if _move(order_id, HELD, FINALISED):
+        _count(order_id, MovementKind.FINALISE, on_hand=-1, allocated=-1)
+        return
+    match _state(order_id):
+        case AllocationState.FINALISED:
+            return
+        case AllocationState.RELEASED:
+            raise AllocationUndone
+        case AllocationState.HELD:
+            raise Conflict
+        case none_or_short:
+            raise ContractBroken(f"finalise on {none_or_short or 'none'}")
+
+
+@rule
+def release(*, order_id: UUID) -> None:
+    """Give everything back, whatever there is, and refuse the order stock from now on.
+
+    For an unknown order this leaves a tombstone, which a late allocate will meet.
+    """
+    if _move(order_id, HELD, RELEASED):
+        _count(order_id, MovementKind.RELEASE, on_hand=0, allocated=-1)
+    elif _move(order_id, FINALISED, RELEASED):
+        _count(order_id, MovementKind.RESTOCK, on_hand=+1, allocated=0)
+    elif (state := _state(order_id)) is None:
+        Allocation.objects.create(
+            order_id=order_id, state=RELEASED, decided_at=clock.now()
+        )
+    elif state in {HELD, FINALISED}:
+        raise Conflict
+
+
+@rule
+def release_overdue_hold(*, order_id: UUID) -> bool:
+    """Release a hold that is still one, on orders' word; tell whether it was."""
+    if not _move(order_id, HELD, RELEASED):
+        return False
+    _count(order_id, MovementKind.RELEASE, on_hand=0, allocated=-1)
+    return True
+
+
+@transaction.atomic
+def receive(*, sku: str, quantity: int, note: str = "") -> Movement:
+    """Put delivered pieces on the shelf and return the ledger entry."""
+    if quantity < 1:
+        raise ValueError("quantity: expected at least 1")
+    Stock.objects.get_or_create(product_id=sku)
+    Stock.objects.filter(product_id=sku).update(on_hand=F("on_hand") + quantity)
+    return Movement.objects.create(
+        product_id=sku,
+        kind=MovementKind.RECEIVE,
+        on_hand=quantity,
+        allocated=0,
+        at=clock.now(),
+        note=note,
+    )
+
+
+def _merged(lines: Iterable[Line]) -> dict[str, int]:
+    """Return quantities by SKU, in SKU order: the order in which rows are locked."""
+    wanted: dict[str, int] = {}
+    for line in lines:
+        wanted[line.sku] = wanted.get(line.sku, 0) + line.quantity
+    return dict(sorted(wanted.items()))
+
+
+def _allocate_first(
+    order_id: UUID, wanted: dict[str, int], deadline: datetime
+) -> InventoryAllocated | Refused:
+    allocation = Allocation.objects.create(  # a second one of this order fails here
+        order_id=order_id,
+        state=HELD,
+        decided_at=clock.now(),
+        deadline=deadline,
+        expires_at=deadline + HOLD_BEYOND_DEADLINE,
+    )
+    if clock.now() >= deadline:
+        transaction.set_rollback(True)
+        return TooLateToAllocate()
+    try:
+        with transaction.atomic():
+            return InventoryAllocated(lines=_hold(allocation, wanted))
+    except REMEMBERED as refusal:
+        fields = {type(refusal).__name__: msgspec.to_builtins(refusal)}
+        Allocation.objects.filter(order_id=order_id, state=HELD).update(
+            state=SHORT, refusal=fields, expires_at=None
+        )
+        return refusal
+
+
+def _hold(allocation: Allocation, wanted: dict[str, int]) -> tuple[PricedLine, ...]:
+    products = Product.objects.in_bulk(wanted)
+    if unknown := tuple(sku for sku in wanted if sku not in products):
+        raise UnknownProduct(skus=unknown)
+    short = tuple(
+        ShortLine(sku=sku, quantity=quantity, free=_free(sku))
+        for sku, quantity in wanted.items()
+        if not _take(sku, quantity)
+    )
+    if short:
+        raise OutOfStock(lines=short)
+    lines = AllocationLine.objects.bulk_create(
+        AllocationLine(
+            allocation=allocation,
+            product_id=sku,
+            quantity=quantity,
+            unit_price=products[sku].unit_price,
+            currency=products[sku].currency,
+        )
+        for sku, quantity in wanted.items()
+    )
+    _write_ledger(
+        allocation.order_id, lines, MovementKind.ALLOCATE, on_hand=0, allocated=+1
+    )
+    return tuple(map(_priced, lines))
+
+
+def _take(sku: str, quantity: int) -> bool:
+    """Allocate pieces if that many are free, by one conditional update."""
+    free = Stock.objects.filter(product_id=sku, on_hand__gte=F("allocated") + quantity)
+    return free.update(allocated=F("allocated") + quantity) == 1
+
+
+def _free(sku: str) -> int:
+    stock = Stock.objects.filter(product_id=sku).first()
+    return stock.on_hand - stock.allocated if stock else 0
+
+
+def _priced(line: AllocationLine) -> PricedLine:
+    return PricedLine(
+        sku=line.product_id,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        currency=line.currency,
+    )
+
+
+def _remembered_refusal(allocation: Allocation) -> Refused:
+    [(name, fields)] = (allocation.refusal or {}).items()
+    types = {refusal.__name__: refusal for refusal in REMEMBERED}
+    return msgspec.convert(fields, types[name])
+
+
+def _state(order_id: UUID) -> str | None:
+    states = Allocation.objects.filter(order_id=order_id).values_list("state")
+    return next((state for (state,) in states), None)
+
+
+def _move(order_id: UUID, start: AllocationState, end: AllocationState) -> bool:
+    """Move an allocation from one state to another; False if it was not there."""
+    rows = Allocation.objects.filter(order_id=order_id, state=start)
+    return rows.update(state=end, expires_at=None) == 1
+
+
+def _count(order_id: UUID, kind: MovementKind, *, on_hand: int, allocated: int) -> None:
+    """Move the counters of every line, so many times its quantity, and write why."""
+    lines = list(AllocationLine.objects.filter(allocation_id=order_id))
+    for line in lines:
+        Stock.objects.filter(product_id=line.product_id).update(
+            on_hand=F("on_hand") + on_hand * line.quantity,
+            allocated=F("allocated") + allocated * line.quantity,
+        )
+    _write_ledger(order_id, lines, kind, on_hand=on_hand, allocated=allocated)
+
+
+def _write_ledger(
+    order_id: UUID,
+    lines: Iterable[AllocationLine],
+    kind: MovementKind,
+    *,
+    on_hand: int,
+    allocated: int,
+) -> None:
+    at = clock.now()
+    Movement.objects.bulk_create(
+        Movement(
+            product_id=line.product_id,
+            kind=kind,
+            on_hand=on_hand * line.quantity,
+            allocated=allocated * line.quantity,
+            order_id=order_id,
+            at=at,
+        )
+        for line in lines
+    )

@@ -1,0 +1,231 @@
+"""The shop's HTTP API."""
+
+import uuid
+from typing import Any
+
+import msgspec
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.authtoken.views import ObtainAuthToken
+from rest_framework.generics import ListAPIView
+from rest_framework.pagination import CursorPagination
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
+from rest_framework.views import APIView
+
+from common.calls import call_sync, tell_sync
+from common.context import current_headers
+from common.contracts.inventory import ListProducts
+from common.contracts.orders import RunOrder
+from common.rest.parsers import StrictJSONParser
+from common.rest.problems import Problem, ProblemSerializer
+from orders import placing, states
+from orders.access import TOKEN_HEADER, visible_order
+from orders.idempotency import (
+    IdempotencyKeyReused,
+    fingerprint,
+    in_hand,
+    read_key,
+)
+from orders.models import Order, Status
+from orders.rows import NewOrder
+from orders.serializers import (
+    OrderDetail,
+    OrderInput,
+    OrderSummary,
+    PlacedOrder,
+    ProductPageSerializer,
+    ProductQuery,
+)
+from orders.waiting import preferred_wait, wait_for_end
+
+BAD_REQUEST = {(400, "application/problem+json"): ProblemSerializer}
+NOT_FOUND = {(404, "application/problem+json"): ProblemSerializer}
+ORDER_TOKEN = OpenApiParameter(
+    TOKEN_HEADER, str, OpenApiParameter.HEADER, description="opens a guest's order"
+)
+
+
+class CannotCancel(Problem):
+    """The order has ended otherwise, or its window for cancelling is over."""
+
+    status_code = status.HTTP_409_CONFLICT
+    title = "The order cannot be cancelled"
+
+
+class NewestFirst(CursorPagination):
+    """Pages that stay put while orders come in."""
+
+    page_size = 20
+    ordering = ("-placed_at", "-id")
+
+
+class OrdersView(ListAPIView[Order]):
+    """A customer's orders."""
+
+    serializer_class = OrderSummary
+    pagination_class = NewestFirst
+
+    def get_queryset(self) -> QuerySet[Order]:
+        """Return the customer's own orders."""
+        own = Order.objects.filter(customer_id=self.request.user.pk)
+        return own.prefetch_related("lines")
+
+    def get_permissions(self) -> list[Any]:
+        """Let guests place orders; a list needs a login."""
+        return [AllowAny() if self.request.method == "POST" else IsAuthenticated()]
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Count placing and reading apart."""
+        self.throttle_scope = "orders" if self.request.method == "POST" else "reads"
+        return super().get_throttles()
+
+    @extend_schema(
+        request=OrderInput,
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key", str, OpenApiParameter.HEADER, required=True
+            ),
+            OpenApiParameter(
+                "Prefer", str, OpenApiParameter.HEADER, description="wait=N (seconds)"
+            ),
+        ],
+        responses={
+            201: PlacedOrder,
+            202: PlacedOrder,
+            **BAD_REQUEST,
+            (409, "application/problem+json"): ProblemSerializer,
+            (413, "application/problem+json"): ProblemSerializer,
+            (422, "application/problem+json"): ProblemSerializer,
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Place an order, once for each Idempotency-Key.
+
+        Answers 202 with its Location, or 201 if `Prefer: wait=N` saw its end.
+        """
+        customer = request.user if isinstance(request.user, User) else None
+        key = read_key(request.headers.get("Idempotency-Key"), guest=customer is None)
+        body = OrderInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        order = _place(customer, key, body)
+        wait = preferred_wait(request.headers.get("Prefer", ""))
+        ended = wait_for_end(order, wait) if wait else None
+        answered = _first_answer(
+            order, status.HTTP_201_CREATED if ended else status.HTTP_202_ACCEPTED
+        )
+        headers = {"Location": reverse("order", kwargs={"order_id": order.pk})}
+        if ended is not None:
+            headers["Preference-Applied"] = f"wait={wait}"
+        order.refresh_from_db()
+        return Response(PlacedOrder(order).data, status=answered, headers=headers)
+
+
+def _place(customer: User | None, key: str, body: OrderInput) -> Order:
+    lines, card_token = body.merged_lines(), body.validated_data["card_token"]
+    new = NewOrder(
+        id=uuid.uuid4(),
+        customer=customer,
+        key_scope=f"customer:{customer.pk}" if customer else "guests",
+        key=key,
+        fingerprint=fingerprint([lines, card_token]),
+        lines=lines,
+        card_token=card_token,
+        headers=current_headers(),
+    )
+    with in_hand(new.key_scope, key):
+        order = placing.make_order_row(new)
+    if order.fingerprint != new.fingerprint:
+        raise IdempotencyKeyReused("use a fresh key for another order")
+    if order.id == new.id:
+        tell_sync(RunOrder(order_id=order.id))
+    return order
+
+
+def _first_answer(order: Order, code: int) -> int:
+    """Return the status of the first answer to this key, which may be this one."""
+    Order.objects.filter(id=order.id, answered=None).update(answered=code)
+    order.refresh_from_db(fields=["answered"])
+    return order.answered or code
+
+
+class OrderView(APIView):
+    """One order."""
+
+    permission_classes = (AllowAny,)
+    throttle_scope = "reads"
+
+    @extend_schema(parameters=[ORDER_TOKEN], responses={200: OrderDetail, **NOT_FOUND})
+    def get(self, request: Request, order_id: uuid.UUID) -> Response:
+        """Show an order and its timeline to its owner or to staff."""
+        return Response(OrderDetail(visible_order(request, order_id)).data)
+
+
+class CancelView(APIView):
+    """The end of an order that its customer does not want any more."""
+
+    permission_classes = (AllowAny,)
+    throttle_scope = "orders"
+
+    @extend_schema(
+        request=None,
+        parameters=[ORDER_TOKEN],
+        responses={
+            202: OrderDetail,
+            **NOT_FOUND,
+            (409, "application/problem+json"): ProblemSerializer,
+        },
+    )
+    def post(self, request: Request, order_id: uuid.UUID) -> Response:
+        """Cancel an order, before it is confirmed or for a while after it.
+
+        Cancelling again is harmless; 409 shows what was decided instead.
+        """
+        order = visible_order(request, order_id)
+        if states.cancel(order.id):
+            tell_sync(RunOrder(order_id=order.id))
+        order.refresh_from_db()
+        if Status.CANCELLED not in {order.status, order.outcome}:
+            raise CannotCancel(
+                f"the order is {order.status}", order_status=order.status
+            )
+        return Response(OrderDetail(order).data, status=status.HTTP_202_ACCEPTED)
+
+
+class ProductsView(APIView):
+    """The products, asked of inventory over the bus."""
+
+    permission_classes = (AllowAny,)
+    throttle_scope = "reads"
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("after", OpenApiTypes.STR),
+            OpenApiParameter("limit", OpenApiTypes.INT),
+        ],
+        responses={
+            200: ProductPageSerializer,
+            **BAD_REQUEST,
+            (503, "application/problem+json"): ProblemSerializer,
+        },
+    )
+    def get(self, request: Request) -> Response:
+        """List products; 503 while inventory does not answer."""
+        query = ProductQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        page = call_sync(ListProducts(**query.validated_data))
+        return Response(msgspec.to_builtins(page))
+
+
+class TokenView(ObtainAuthToken):
+    """Login for programs."""
+
+    parser_classes = (StrictJSONParser,)
+    throttle_classes = (ScopedRateThrottle,)
+    throttle_scope = "login"

@@ -1,0 +1,10 @@
+"""Django's entry for the orders app."""
+
+from django.apps import AppConfig
+
+
+class OrdersConfig(AppConfig):
+    """Orders, their lines and their history."""
+
+    name = "orders"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,58 @@
+"""Orders' side of its contracts, and its sweeper."""
+
+from common.contract import Done
+from common.contracts.orders import (
+    AuditOrders,
+    GetOrderOutcome,
+    NoteRefundFailed,
+    OrderOutcome,
+    OrdersFound,
+    RunOrder,
+    UnknownOrder,
+)
+from common.service import Service
+from orders import reports, runner, states
+from orders.models import Order
+
+service = Service("orders")
+
+
+@service.handles(RunOrder)
+async def run_order(request: RunOrder) -> Done:
+    """Run an order because it was just placed, cancelled or retried."""
+    await runner.run(request.order_id)
+    return Done()
+
+
+@service.handles(GetOrderOutcome)
+def get_order_outcome(request: GetOrderOutcome) -> OrderOutcome:
+    """Tell where an order stands."""
+    order = Order.objects.filter(id=request.order_id).only("status").first()
+    if order is None:
+        raise UnknownOrder
+    return OrderOutcome(status=order.status)
+
+
+@service.handles(NoteRefundFailed)
+def note_refund_failed(request: NoteRefundFailed) -> Done:
+    """Flag the order; its outcome stands, and payments goes on refunding."""
+    if not states.flag(request.order_id, f"refund {request.refund} failed late"):
+        raise UnknownOrder
+    return Done()
+
+
+@service.handles(AuditOrders)
+def audit_orders(request: AuditOrders) -> OrdersFound:
+    """Report orders and their histories."""
+    return reports.orders(
+        order_ids=request.order_ids,
+        after=request.after,
+        limit=request.limit,
+        grace_seconds=request.grace_seconds,
+    )
+
+
+@service.every(seconds=0.5)
+async def run_due_orders() -> None:
+    """Take up the orders whose wake-up was lost or whose last attempt failed."""
+    await runner.sweep()

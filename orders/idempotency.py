@@ -1,0 +1,111 @@
+"""The Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header-07)."""
+
+import hashlib
+import math
+import string
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+from rest_framework import status
+
+from common.rest.problems import Problem
+
+GUEST_BITS = 122
+"""A guest's key opens the guest's order, so it must be as hard to guess as a UUIDv4."""
+ALPHABETS = (
+    (set(string.digits), 10),
+    (set(string.hexdigits), 16),
+    (set(string.ascii_letters + string.digits + "-_"), 64),
+)
+
+
+class IdempotencyKeyMissing(Problem):
+    """POST needs an Idempotency-Key."""
+
+    title = "Idempotency-Key is missing"
+
+
+class IdempotencyKeyUnusable(Problem):
+    """The key is malformed or too easy to guess."""
+
+    title = "Idempotency-Key cannot be used"
+
+
+class IdempotencyKeyReused(Problem):
+    """The key was used with another body."""
+
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    title = "Idempotency-Key was used for another request"
+
+
+class IdempotencyKeyInUse(Problem):
+    """The first request with this key has not been committed yet."""
+
+    status_code = status.HTTP_409_CONFLICT
+    title = "The first request with this Idempotency-Key is still in progress"
+
+
+def read_key(header: str | None, *, guest: bool) -> str:
+    """Return the key in the header's value, bare or as a structured-field string.
+
+    Raises IdempotencyKeyMissing or IdempotencyKeyUnusable.
+    """
+    if not header:
+        raise IdempotencyKeyMissing(
+            "send the header Idempotency-Key with a fresh random value, such as a UUID"
+        )
+    key = header[1:-1] if len(header) > 1 and header[0] == header[-1] == '"' else header
+    printable = all(" " <= letter <= "~" for letter in key)
+    if not (1 <= len(key) <= 255 and printable):
+        raise IdempotencyKeyUnusable("expected 1 to 255 printable ASCII characters")
+    if guest and _bits(key) < GUEST_BITS:
+        raise IdempotencyKeyUnusable(
+            f"a guest's key must carry at least {GUEST_BITS} random bits, "
+            "such as a version 4 UUID"
+        )
+    return key
+
+
+def _bits(key: str) -> float:
+    """Estimate how many random bits a key can carry, from its alphabet and length."""
+    try:
+        if uuid.UUID(key).version != 4:
+            return 0.0  # times, counters and names can be guessed
+        return float(GUEST_BITS)
+    except ValueError:
+        pass
+    letters = set(key)
+    if len(letters) < 8:
+        return 0.0
+    size = next((size for chars, size in ALPHABETS if letters <= chars), 64)
+    return len(key) * math.log2(size)
+
+
+def fingerprint(body: object) -> str:
+    """Return a digest of what a request asks for."""
+    return hashlib.sha256(msgspec.json.encode(body, order="deterministic")).hexdigest()
+
+
+_in_hand: set[tuple[str, str]] = set()
+_lock = threading.Lock()
+
+
+@contextmanager
+def in_hand(scope: str, key: str) -> Iterator[None]:
+    """Hold a key while its order is being inserted.
+
+    Raises IdempotencyKeyInUse while another thread of this process holds it. Between
+    processes the unique constraint decides, and the loser replays the winner.
+    """
+    with _lock:
+        if (scope, key) in _in_hand:
+            raise IdempotencyKeyInUse("wait for the first request's answer, or retry")
+        _in_hand.add((scope, key))
+    try:
+        yield
+    finally:
+        with _lock:
+            _in_hand.discard((scope, key))

@@ -1,0 +1,117 @@
+"""START HERE: how an order is placed. The six boxes of the talk's slide, in order.
+
+    make order row → allocate inventory → calculate price
+                   → charge card → finalise inventory → finalise order
+
+Each step is one function, with its undo beside it. A step may be repeated at any time,
+by any runner: the service that owns it remembers the answer it gave. So nothing here
+keeps track of progress, and whoever is in doubt starts again from the top.
+"""
+
+from common.contracts.inventory import (
+    AllocateInventory,
+    FinaliseInventory,
+    InventoryAllocated,
+    Line,
+    ReleaseInventory,
+)
+from common.contracts.payments import ChargeCard, Money, RefundCharge
+from common.database import in_db
+from common.errors import ContractBroken
+from orders import rows, states
+from orders.models import Order
+from orders.steps import do, undo
+
+
+def make_order_row(new: rows.NewOrder) -> Order:
+    """Step 1, in orders: once this has committed, the order will reach an end."""
+    return rows.insert(new)
+
+
+async def place(order: Order) -> None:
+    """Take a placed order through steps 2 to 6, again from the top if need be.
+
+    Raises a Refused if a service says no, Busy or OutcomeUnknown if this pass came to
+    nothing, and AllocationUndone, ChargeUndone or MovedOn if by now the order is being
+    undone. `runner.py` knows what follows from each.
+    """
+    allocated = await allocate_inventory(order)
+    total = await calculate_price(order, allocated)
+    await charge_card(order, total)
+    await finalise_inventory(order)
+    await finalise_order(order)
+
+
+async def take_back(order: Order) -> None:
+    """Undo steps 4 and 2 (and with it 5), then record the outcome. Never gives up."""
+    await refund_card(order)
+    await release_inventory(order)
+    await in_db(states.finish_undoing, order.id)
+
+
+# 2 ── allocate inventory ──────────────────────────────────────── owner: inventory
+
+
+async def allocate_inventory(order: Order) -> InventoryAllocated:
+    """Set the stock aside, all lines or none, and learn the prices."""
+    lines = tuple(
+        Line(sku=line.sku, quantity=line.quantity) for line in order.lines.all()
+    )
+    return await do(
+        order,
+        "allocate inventory",
+        AllocateInventory(order_id=order.id, lines=lines, deadline=order.deadline),
+    )
+
+
+async def release_inventory(order: Order) -> None:
+    """Give back what the order holds or took, even if nothing is known of it."""
+    await undo(order, "release inventory", ReleaseInventory(order_id=order.id))
+
+
+# 3 ── calculate price ─────────────────────────────────────────── owner: orders
+
+
+async def calculate_price(order: Order, allocated: InventoryAllocated) -> Money:
+    """Make the total durable before it is charged; the first one stored counts."""
+    return await in_db(rows.store_total, order, allocated.lines)
+
+
+# 4 ── charge card ─────────────────────────────────────────────── owner: payments
+
+
+async def charge_card(order: Order, total: Money) -> None:
+    """Charge the total, once, whatever becomes of this call."""
+    reply = await do(
+        order,
+        "charge card",
+        ChargeCard(
+            order_id=order.id,
+            total=total,
+            card_token=order.card_token,
+            deadline=order.deadline,
+        ),
+    )
+    if reply.charged != total:
+        raise ContractBroken(f"charged {reply.charged} instead of {total}")
+
+
+async def refund_card(order: Order) -> None:
+    """Pay back what was charged, even if nothing is known of a charge."""
+    await undo(order, "refund card", RefundCharge(order_id=order.id))
+
+
+# 5 ── finalise inventory ──────────────────────────────────────── owner: inventory
+
+
+async def finalise_inventory(order: Order) -> None:
+    """Take the stock off the shelf. Its undo is the release, which restocks."""
+    await do(order, "finalise inventory", FinaliseInventory(order_id=order.id))
+
+
+# 6 ── finalise order ──────────────────────────────────────────── owner: orders
+
+
+async def finalise_order(order: Order) -> None:
+    """Confirm the order, unless it is being undone by now."""
+    await in_db(states.confirm, order.id)

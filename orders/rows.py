@@ -1,0 +1,93 @@
+"""Writing an order's row and its total."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from common import clock
+from common.context import Headers
+from common.contracts.inventory import PricedLine
+from common.contracts.payments import Money
+from common.database import rule
+from orders import pricing
+from orders.history import write_local_step
+from orders.models import Move, Order, OrderLine, Status
+
+
+class MovedOn(Exception):
+    """The order is not where this runner believed it: read the row again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewOrder:
+    """What a customer asks for, and the key that makes asking twice harmless."""
+
+    id: UUID
+    customer: User | None
+    key_scope: str
+    key: str
+    fingerprint: str
+    lines: Mapping[str, int]
+    """Quantities by SKU."""
+    card_token: str
+    headers: Headers
+
+
+@rule
+def insert(new: NewOrder) -> Order:
+    """Insert order, key, lines and history in one transaction.
+
+    Returns the order that is there already if the key was used before.
+    """
+    started = time.perf_counter()
+    known = Order.objects.filter(key_scope=new.key_scope, key=new.key).first()
+    if known:
+        return known
+    now = clock.now()
+    order = Order.objects.create(
+        id=new.id,
+        customer=new.customer,
+        key_scope=new.key_scope,
+        key=new.key,
+        fingerprint=new.fingerprint,
+        status=Status.PLACED,
+        card_token=new.card_token,
+        flags=list(new.headers.flags),
+        correlation_id=new.headers.correlation_id,
+        placed_at=now,
+        deadline=now + timedelta(seconds=settings.ORDER_DEADLINE),
+        next_attempt_at=now,
+    )
+    OrderLine.objects.bulk_create(
+        OrderLine(order=order, sku=sku, quantity=quantity)
+        for sku, quantity in sorted(new.lines.items())
+    )
+    Move.objects.create(order=order, start="", end=Status.PLACED, at=now)
+    write_local_step(order.id, "make order row", started)
+    return order
+
+
+@rule
+def store_total(order: Order, lines: Iterable[PricedLine]) -> Money:
+    """Store the total of a placed order that has none, and return the stored one.
+
+    Raises NotOnePrice, and MovedOn if the order is not placed any more.
+    """
+    started, lines = time.perf_counter(), tuple(lines)
+    total = pricing.total_of(lines, order.flags)
+    placed = Order.objects.filter(id=order.id, status=Status.PLACED)
+    if placed.filter(total=None).update(total=total.amount, currency=total.currency):
+        for line in lines:
+            OrderLine.objects.filter(order=order, sku=line.sku).update(
+                unit_price=line.unit_price
+            )
+        write_local_step(order.id, "calculate price", started)
+    stored = Order.objects.get(id=order.id)
+    if stored.status != Status.PLACED or stored.total is None:
+        raise MovedOn
+    return Money(amount=stored.total, currency=stored.currency)

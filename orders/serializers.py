@@ -1,0 +1,164 @@
+"""The bodies of the orders API."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from common.rest.fields import StrictCharField, StrictIntegerField, StrictSerializer
+from orders.access import guest_token
+from orders.models import Order, OrderLine
+
+MAX_LINES = 100
+MAX_QUANTITY = 1000
+
+
+class LineInput(StrictSerializer):
+    """So many pieces of a product. Prices are the shop's to say, not the client's."""
+
+    sku = StrictCharField(max_length=40)
+    quantity = StrictIntegerField(min_value=1, max_value=MAX_QUANTITY)
+
+
+class OrderInput(StrictSerializer):
+    """What a customer orders, and the card that pays for it."""
+
+    lines = serializers.ListField(child=LineInput(), min_length=1, max_length=MAX_LINES)
+    card_token = StrictCharField(max_length=80, help_text="from POST /api/cards")
+
+    def merged_lines(self) -> dict[str, int]:
+        """Return the quantities by SKU; lines of the same SKU add up."""
+        wanted: dict[str, int] = {}
+        for line in self.validated_data["lines"]:
+            wanted[line["sku"]] = wanted.get(line["sku"], 0) + line["quantity"]
+        return dict(sorted(wanted.items()))
+
+
+class MoneySerializer(serializers.Serializer[Any]):
+    """An amount in minor units of an ISO 4217 currency."""
+
+    amount = serializers.IntegerField()
+    currency = serializers.CharField()
+
+
+class LineOutput(serializers.ModelSerializer[OrderLine]):
+    """A line, with its price once inventory has named it."""
+
+    class Meta:
+        model = OrderLine
+        fields = ("sku", "quantity", "unit_price")
+
+
+class OrderSummary(serializers.ModelSerializer[Order]):
+    """An order as lists show it."""
+
+    total = serializers.SerializerMethodField()
+    lines = LineOutput(many=True, read_only=True)
+
+    class Meta:
+        model = Order
+        fields = (
+            "id",
+            "status",
+            "reason",
+            "total",
+            "lines",
+            "placed_at",
+            "deadline",
+            "needs_attention",
+            "correlation_id",
+        )
+
+    @extend_schema_field(MoneySerializer(allow_null=True))
+    def get_total(self, order: Order) -> dict[str, object] | None:
+        """Return the total, or None as long as it is not known."""
+        if order.total is None:
+            return None
+        return {"amount": order.total, "currency": order.currency}
+
+
+class TimelineEntry(serializers.Serializer[Any]):
+    """A step that was tried, or a change of the status."""
+
+    at = serializers.DateTimeField()
+    step = serializers.CharField()
+    service = serializers.CharField()
+    outcome = serializers.CharField()
+    queue_ms = serializers.FloatField(allow_null=True)
+    handler_ms = serializers.FloatField(allow_null=True)
+
+
+class OrderDetail(OrderSummary):
+    """An order with its timeline; a guest's comes with the token that opens it."""
+
+    timeline = serializers.SerializerMethodField()
+
+    class Meta(OrderSummary.Meta):
+        fields = (*OrderSummary.Meta.fields, "timeline")  # type: ignore[assignment]
+
+    @extend_schema_field(TimelineEntry(many=True))
+    def get_timeline(self, order: Order) -> list[dict[str, object]]:
+        """Return steps and moves in the order in which they happened."""
+        steps: list[dict[str, object]] = [
+            {
+                "at": step.at,
+                "step": step.name,
+                "service": step.service,
+                "outcome": step.outcome,
+                "queue_ms": step.queue_ms,
+                "handler_ms": step.handler_ms,
+            }
+            for step in order.steps.all()
+        ]
+        moves: list[dict[str, object]] = [
+            {
+                "at": move.at,
+                "step": f"{move.start or 'new'} → {move.end}",
+                "service": "orders",
+                "outcome": move.note or "ok",
+                "queue_ms": None,
+                "handler_ms": None,
+            }
+            for move in order.moves.all()
+        ]
+        entries = sorted(steps + moves, key=lambda entry: str(entry["at"]))
+        return list(TimelineEntry(entries, many=True).data)
+
+
+class PlacedOrder(OrderDetail):
+    """The answer to POST: for a guest with the token that opens the order later."""
+
+    token = serializers.SerializerMethodField()
+
+    class Meta(OrderDetail.Meta):
+        fields = (*OrderDetail.Meta.fields, "token")  # type: ignore[assignment]
+
+    def get_token(self, order: Order) -> str | None:
+        """Return the guest's token, to be sent as the header Order-Token."""
+        return guest_token(order.id) if order.customer_id is None else None
+
+
+class ProductSerializer(serializers.Serializer[Any]):
+    """A product as inventory lists it; the price in minor units."""
+
+    sku = serializers.CharField()
+    name = serializers.CharField()
+    unit_price = serializers.IntegerField()
+    currency = serializers.CharField()
+    free = serializers.IntegerField()
+
+
+class ProductPageSerializer(serializers.Serializer[Any]):
+    """Products in SKU order; `next` is the `after` of the following page."""
+
+    products = ProductSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class ProductQuery(serializers.Serializer[Any]):
+    """Which page of products."""
+
+    after = serializers.CharField(max_length=40, required=False, default="")
+    limit = serializers.IntegerField(
+        min_value=1, max_value=100, required=False, default=50
+    )

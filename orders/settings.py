@@ -1,0 +1,82 @@
+"""Orders' settings. docs/settings.md says what each variable means."""
+
+from common import defaults, logs
+from common.config import Config, channel_layer
+
+config = Config("orders")
+
+SERVICE = "orders"
+PORT = 8000
+DEMO = config.demo
+RUN_DIR = config.run_dir
+
+SECRET_KEY = config.secret_key()
+DEBUG = config.flag("DEBUG", default=False)
+ALLOWED_HOSTS = config.allowed_hosts()
+DATABASES = {"default": config.database()}
+BUS_URL = config.bus_url()
+CHANNEL_LAYERS = {"default": channel_layer(BUS_URL)}
+
+SERVICES = dict.fromkeys(("orders", "inventory", "payments"), "channel:")
+LIVING_HERE = (SERVICE,)
+FEATURE_FLAGS = config.words("FEATURE_FLAGS", "names separated by commas", default=())
+ORDER_DEADLINE = config.number("ORDER_DEADLINE_SECONDS", default=60, least=1)
+CANCEL_WINDOW = config.number("CANCEL_WINDOW_SECONDS", default=1800)
+MAX_WAITERS = int(config.number("MAX_WAITERS", default=32))
+
+INSTALLED_APPS = [
+    *defaults.DJANGO_APPS,
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "orders",
+]
+MIDDLEWARE = defaults.MIDDLEWARE
+TEMPLATES = defaults.TEMPLATES
+ROOT_URLCONF = "orders.urls"
+ASGI_APPLICATION = "orders.asgi.application"
+
+REST_FRAMEWORK = {
+    **defaults.REST_FRAMEWORK,
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "PAGE_SIZE": 20,
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.ScopedRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {
+        "orders": config.rate("THROTTLE_ORDERS", default="120/min"),
+        "reads": config.rate("THROTTLE_READS", default="1200/min"),
+        "login": config.rate("THROTTLE_LOGIN", default="10/min"),
+    },
+}
+SPECTACULAR_SETTINGS = {**defaults.SPECTACULAR_SETTINGS, "TITLE": "Cutpoints orders"}
+
+SESSION_COOKIE_NAME = "orders_session"  # cookies do not tell ports apart
+CSRF_COOKIE_NAME = "orders_csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
+SECURE_SSL_REDIRECT = not DEMO
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_HSTS_SECONDS = 0 if DEMO else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEMO
+if config.flag("TLS_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+AUTH_PASSWORD_VALIDATORS = defaults.PASSWORD_VALIDATORS
+DATA_UPLOAD_MAX_MEMORY_SIZE = defaults.MAX_BODY_BYTES
+STATIC_URL = "static/"
+STATIC_ROOT = None if DEMO else RUN_DIR / "static-orders"
+WHITENOISE_USE_FINDERS = DEMO
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+LOGGING = logs.configure(
+    json=config.choice("LOG_FORMAT", ("text", "json"), default="text") == "json",
+    level=config.choice(
+        "LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"
+    ),
+)
+
+config.check()

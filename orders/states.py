@@ -1,0 +1,158 @@
+"""All moves of an order's status, each one a conditional update.
+
+Losing such an update is normal: another runner, the customer or the deadline was
+first. Who loses reads the row again. This is the table "Orders" of docs/protocol.md;
+its moves stand in the contracts, since others may rely on them.
+"""
+
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+
+from common import clock
+from common.contracts.orders import ENDED, MOVES
+from common.database import rule
+from common.errors import problem_type
+from orders.history import write_local_step
+from orders.models import Move, Order, Status
+
+PLACED, CONFIRMED, UNDOING = Status.PLACED, Status.CONFIRMED, Status.UNDOING
+REJECTED, CANCELLED, EXPIRED = Status.REJECTED, Status.CANCELLED, Status.EXPIRED
+
+LEASE = 12.0
+"""Seconds for which a runner has an order to itself: longer than one pass takes."""
+
+CANCELLED_BY_CUSTOMER = {
+    "type": problem_type("CancelledByCustomer"),
+    "title": "Cancelled",
+    "detail": "the customer cancelled the order",
+}
+DEADLINE_PASSED = {
+    "type": problem_type("DeadlinePassed"),
+    "title": "Not finished in time",
+    "detail": "the order's deadline passed before all services had done their part",
+}
+
+
+@rule
+def claim(order_id: UUID) -> Order | None:
+    """Take the lease of an order that is due, or return None."""
+    now = clock.now()
+    due = Order.objects.filter(
+        id=order_id, status__in=(PLACED, UNDOING), next_attempt_at__lte=now
+    )
+    order = due.first()
+    if order is None or not due.filter(runs=order.runs).update(
+        runs=order.runs + 1, next_attempt_at=now + timedelta(seconds=LEASE)
+    ):
+        return None
+    return Order.objects.prefetch_related("lines").get(id=order_id)
+
+
+@rule
+def confirm(order_id: UUID) -> bool:
+    """placed → confirmed; only after inventory's yes to FinaliseInventory."""
+    started = time.perf_counter()
+    moved = _move(order_id, PLACED, CONFIRMED, confirmed_at=clock.now())
+    if moved:
+        write_local_step(order_id, "finalise order", started)
+    return moved
+
+
+@rule
+def reject(order_id: UUID, reason: dict[str, object]) -> bool:
+    """placed → undoing(rejected), for the reason a service or a rule gave."""
+    return _undo(order_id, PLACED, REJECTED, reason)
+
+
+@rule
+def expire(order_id: UUID) -> bool:
+    """placed → undoing(expired), if the deadline has passed."""
+    overdue = Q(deadline__lte=clock.now())
+    return _undo(order_id, PLACED, EXPIRED, DEADLINE_PASSED, overdue)
+
+
+@rule
+def cancel(order_id: UUID) -> bool:
+    """placed or confirmed → undoing(cancelled): only the customer or staff ask for it.
+
+    A confirmed order only within the window (CANCEL_WINDOW_SECONDS).
+    """
+    window = timedelta(seconds=settings.CANCEL_WINDOW)
+    in_window = Q(confirmed_at__gt=clock.now() - window)
+    return _undo(order_id, PLACED, CANCELLED, CANCELLED_BY_CUSTOMER) or _undo(
+        order_id, CONFIRMED, CANCELLED, CANCELLED_BY_CUSTOMER, in_window
+    )
+
+
+@rule
+def finish_undoing(order_id: UUID) -> bool:
+    """undoing → its outcome; only after refund and release have both been done."""
+    order = Order.objects.get(id=order_id)
+    return order.status == UNDOING and _move(
+        order_id, UNDOING, Status(order.outcome), next_attempt_at=None
+    )
+
+
+@rule
+def postpone(order_id: UUID, runs: int, seconds: float) -> None:
+    """Give the lease back after a failure, to be due again in so many seconds.
+
+    Another runner's lease, which changed `runs`, is left alone.
+    """
+    order = Order.objects.get(id=order_id)
+    Order.objects.filter(id=order_id, runs=runs, status__in=(PLACED, UNDOING)).update(
+        failures=order.failures + 1, next_attempt_at=clock.after(seconds)
+    )
+
+
+def flag(order_id: UUID, why: str) -> bool:
+    """Mark an order for a person's attention; the runners go on. False if unknown."""
+    order = Order.objects.filter(id=order_id)
+    return order.update(needs_attention=True, attention=why) == 1
+
+
+def _undo(
+    order_id: UUID,
+    start: Status,
+    outcome: Status,
+    reason: Mapping[str, object],
+    condition: Q | None = None,
+) -> bool:
+    return _move(
+        order_id,
+        start,
+        UNDOING,
+        condition=condition,
+        note=str(reason["detail"])[:200],
+        outcome=outcome,
+        reason=reason,
+        failures=0,
+        next_attempt_at=clock.now(),
+    )
+
+
+def _move(
+    order_id: UUID,
+    start: Status,
+    end: Status,
+    *,
+    condition: Q | None = None,
+    note: str = "",
+    **changes: object,
+) -> bool:
+    """Change the status if it still is `start`, and record the move with it."""
+    assert (start, end) in MOVES
+    if end in ENDED:
+        changes["next_attempt_at"] = None
+    rows = Order.objects.filter(condition or Q(), id=order_id, status=start)
+    if not rows.update(status=end, **changes):
+        return False
+    Move.objects.create(
+        order_id=order_id, start=start, end=end, note=note, at=clock.now()
+    )
+    return True

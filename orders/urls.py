@@ -1,0 +1,27 @@
+"""The orders API, its schema, the admin and the health."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from orders import api
+
+urlpatterns = [
+    path("api/orders", api.OrdersView.as_view(), name="orders"),
+    path("api/orders/<uuid:order_id>", api.OrderView.as_view(), name="order"),
+    path("api/orders/<uuid:order_id>/cancel", api.CancelView.as_view(), name="cancel"),
+    path("api/products", api.ProductsView.as_view(), name="products"),
+    path("api/token", api.TokenView.as_view(), name="token"),
+    path("api/session/", include("rest_framework.urls")),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(), name="docs"),
+    path("admin/", admin.site.urls),
+    path("", include("common.health")),
+    path("", RedirectView.as_view(pattern_name="docs")),
+]
+
+handler400 = "common.rest.problems.bad_request"
+handler403 = "common.rest.problems.forbidden"
+handler404 = "common.rest.problems.not_found"
+handler500 = "common.rest.problems.server_error"

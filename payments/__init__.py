@@ -1,0 +1,1 @@
+"""Payments owns cards, charges and refunds."""

@@ -1,0 +1,138 @@
+"""A gateway that answers Stripe's test cards as Stripe documents them.
+
+It keeps its own books, as the real one does on its side of the network, so that
+several workers see one gateway that survives their restarts. Its faults are set by
+the contract `SetGatewayFaults`.
+"""
+
+import asyncio
+import random
+from datetime import timedelta
+from uuid import UUID
+
+from common import clock
+from common.database import in_db, rule
+from payments.gateway import Approved, Declined, GatewayTimeout
+from payments.gateway.cards import BY_METHOD
+from payments.models import GatewayFaults, GatewayOperation
+
+REFUND_FAILS_AFTER = timedelta(seconds=3)
+"""How long a refund to card …5126 seems to have succeeded."""
+
+
+class DemoGateway:
+    """Idempotent by key; slow and unreliable on request."""
+
+    keys_live_for = 24 * 3600.0
+
+    def __init__(self, rng: random.Random | None = None) -> None:
+        self._rng = rng or random.SystemRandom()
+
+    async def charge(
+        self, *, key: str, order_id: UUID, amount: int, currency: str, method: str
+    ) -> Approved | Declined:
+        """Approve or decline as the test card says."""
+        faults = await self._arrive()
+        operation = await in_db(_charge, key, order_id, amount, currency, method)
+        self._leave(faults)
+        return _answer(operation)
+
+    async def refund(
+        self, *, key: str, order_id: UUID, amount: int, currency: str
+    ) -> Approved | Declined:
+        """Pay back what was charged, once."""
+        faults = await self._arrive()
+        refuse = self._rng.random() < faults.refuse_refunds
+        operation = await in_db(_refund, key, order_id, amount, currency, refuse)
+        self._leave(faults)
+        return _answer(operation)
+
+    async def find_charge(self, *, order_id: UUID) -> Approved | Declined | None:
+        """Look into the books."""
+        faults = await self._arrive()
+        operation = await in_db(_find_charge, order_id)
+        self._leave(faults)
+        return _answer(operation) if operation else None
+
+    async def refund_stands(self, *, key: str) -> bool:
+        """Tell whether a refund has failed in the meantime."""
+        faults = await self._arrive()
+        operation = await in_db(GatewayOperation.objects.get, key=key)
+        self._leave(faults)
+        return not _has_failed(operation)
+
+    async def _arrive(self) -> GatewayFaults:
+        faults = await in_db(GatewayFaults.objects.first) or GatewayFaults()
+        await asyncio.sleep(faults.latency_ms / 1000)
+        if self._rng.random() < faults.timeout_before:
+            raise GatewayTimeout
+        return faults
+
+    def _leave(self, faults: GatewayFaults) -> None:
+        if self._rng.random() < faults.timeout_after:
+            raise GatewayTimeout
+
+
+@rule
+def _charge(
+    key: str, order_id: UUID, amount: int, currency: str, method: str
+) -> GatewayOperation:
+    code = BY_METHOD[method].decline_code
+    operation, _ = GatewayOperation.objects.get_or_create(
+        key=key,
+        defaults={
+            "kind": "charge",
+            "order_id": order_id,
+            "amount": amount,
+            "currency": currency,
+            "method": method,
+            "outcome": "declined" if code else "approved",
+            "code": code,
+            "at": clock.now(),
+        },
+    )
+    return operation
+
+
+@rule
+def _refund(
+    key: str, order_id: UUID, amount: int, currency: str, refuse: bool
+) -> GatewayOperation:
+    if known := GatewayOperation.objects.filter(key=key).first():
+        return known
+    charge = _find_charge(order_id)
+    assert charge is not None and charge.outcome == "approved"
+    earlier = GatewayOperation.objects.filter(
+        kind="refund", order_id=order_id, outcome="approved"
+    )
+    failing = BY_METHOD[charge.method].refund_fails and not earlier.exists()
+    for refund in earlier:
+        if not _has_failed(refund):
+            return refund  # already refunded
+    return GatewayOperation.objects.create(
+        key=key,
+        kind="refund",
+        order_id=order_id,
+        amount=amount,
+        currency=currency,
+        method=charge.method,
+        outcome="declined" if refuse else "approved",
+        code="refund_refused" if refuse else "",
+        at=clock.now(),
+        fails_at=clock.now() + REFUND_FAILS_AFTER if failing and not refuse else None,
+    )
+
+
+def _find_charge(order_id: UUID) -> GatewayOperation | None:
+    charges = GatewayOperation.objects.filter(kind="charge", order_id=order_id)
+    return charges.order_by("outcome").first()
+
+
+def _has_failed(refund: GatewayOperation) -> bool:
+    return refund.fails_at is not None and refund.fails_at <= clock.now()
+
+
+def _answer(operation: GatewayOperation) -> Approved | Declined:
+    if operation.outcome == "approved":
+        return Approved()
+    return Declined(operation.code)

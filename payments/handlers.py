@@ -1,0 +1,70 @@
+"""Payments' side of its contracts, and its sweeper."""
+
+from django.conf import settings
+
+from common.calls import call
+from common.contract import Done
+from common.contracts.payments import (
+    AuditCharges,
+    CardCharged,
+    ChargeCard,
+    ChargesFound,
+    NotInDemoMode,
+    RefundCharge,
+    SetGatewayFaults,
+)
+from common.service import Service
+from payments import late_refunds, ledger, reports
+from payments.models import GatewayFaults
+
+service = Service("payments")
+
+
+@service.handles(ChargeCard)
+async def charge_card(request: ChargeCard) -> CardCharged:
+    """Charge an order's total."""
+    charged = await ledger.charge_card(
+        order_id=request.order_id,
+        total=request.total,
+        card_token=request.card_token,
+        deadline=request.deadline,
+    )
+    return CardCharged(charged=charged)
+
+
+@service.handles(RefundCharge)
+async def refund_charge(request: RefundCharge) -> Done:
+    """Pay an order's charge back."""
+    await ledger.refund_charge(order_id=request.order_id)
+    return Done()
+
+
+@service.handles(SetGatewayFaults)
+def set_gateway_faults(request: SetGatewayFaults) -> Done:
+    """Make the demo gateway misbehave."""
+    if not settings.DEMO:
+        raise NotInDemoMode
+    GatewayFaults.objects.update_or_create(
+        pk=1,
+        defaults={
+            "latency_ms": request.latency_ms,
+            "timeout_before": request.timeout_before,
+            "timeout_after": request.timeout_after,
+            "refuse_refunds": request.refuse_refunds,
+        },
+    )
+    return Done()
+
+
+@service.handles(AuditCharges)
+def audit_charges(request: AuditCharges) -> ChargesFound:
+    """Report what orders were charged."""
+    return reports.charges(
+        order_ids=request.order_ids, after=request.after, limit=request.limit
+    )
+
+
+@service.every(seconds=1.0)
+async def watch_refunds() -> None:
+    """Carry on with refunds that failed late, and tell orders."""
+    await late_refunds.sweep(call)

@@ -1,0 +1,20 @@
+"""Payments' pages: the card vault, its schema, the admin and the health."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from payments.api import CardsView
+
+urlpatterns = [
+    path("api/cards", CardsView.as_view(), name="cards"),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(), name="docs"),
+    path("admin/", admin.site.urls),
+    path("", include("common.health")),
+]
+
+handler400 = "common.rest.problems.bad_request"
+handler403 = "common.rest.problems.forbidden"
+handler404 = "common.rest.problems.not_found"
+handler500 = "common.rest.problems.server_error"

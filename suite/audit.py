@@ -1,0 +1,243 @@
+"""Hold the three databases against the invariants of docs/design.md.
+
+A read across three databases is no snapshot. So only orders are judged that have ended
+or are long overdue, and only if their status did not change while the audit looked; and
+what looks wrong is looked at again before it is called so. Memory is bounded by a page.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+from common.client import Client
+from common.contract import Request
+from common.contracts.inventory import (
+    AllocationFacts,
+    AuditAllocations,
+    AuditStock,
+    StockAccount,
+)
+from common.contracts.orders import ENDED, MOVES, AuditOrders, OrderFacts
+from common.contracts.payments import AuditCharges, ChargeFacts
+from common.errors import NotDone, OutcomeUnknown, ServiceError
+from suite.client import connect
+
+GRACE = 30.0
+"""T: seconds after its deadline in which an order must have ended, without faults."""
+LOOKS = 4
+"""How often a suspect is looked at, a second apart, before it is a violation."""
+
+Found = tuple[str, str]
+"""What is wrong, by the id of the order or product it is wrong with."""
+
+
+async def run(bus_url: str) -> int:
+    """Audit a live suite; print the violations and return 1 if there are any.
+
+    Returns 2 if a service does not answer.
+    """
+    client = connect(bus_url, "audit")
+    try:
+        audit = Audit(client)
+        violations = [found async for found in audit.violations()]
+    except ServiceError as error:
+        print(f"audit: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    finally:
+        await client.close()
+    for id, what in violations:
+        print(f"VIOLATION {id}: {what}")
+    print(
+        f"audit: {audit.judged} orders judged, {audit.left} left for later, "
+        f"{audit.products} products, {len(violations)} violations"
+    )
+    return 1 if violations else 0
+
+
+class Audit:
+    """One pass over everything."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.judged = self.left = self.products = 0
+
+    async def violations(self) -> AsyncIterator[Found]:
+        """Yield every violation."""
+        async for accounts in self._pages(AuditStock, "accounts", start=""):
+            self.products += len(accounts)
+            for account in accounts:
+                for what in stock_violations(account):
+                    yield account.sku, what
+        async for orders in self._pages(AuditOrders, "orders"):
+            for found in await self._order_violations(orders):
+                yield found
+        for contract, items in (
+            (AuditCharges, "charges"),
+            (AuditAllocations, "allocations"),
+        ):
+            async for facts in self._pages(contract, items):
+                for found in await self._orphans(facts):
+                    yield found
+
+    async def _order_violations(self, orders: Iterable[OrderFacts]) -> list[Found]:
+        suspects = [o.order_id for o in orders if o.status in ENDED or o.overdue]
+        self.judged += len(suspects)
+        found: list[Found] = []
+        for look in range(LOOKS):
+            if not suspects:
+                return []
+            if look:
+                await asyncio.sleep(1)
+            changed, found = await self._judge(tuple(suspects))
+            suspects = [*changed, *{UUID(id) for id, _ in found}]
+        self.judged -= len(changed)
+        self.left += len(changed)
+        return found
+
+    async def _judge(self, ids: tuple[UUID, ...]) -> tuple[list[UUID], list[Found]]:
+        """Return the orders that changed meanwhile, and what is wrong with the rest."""
+        before = by_id((await self._ask(AuditOrders(order_ids=ids))).orders)
+        charges = by_id((await self._ask(AuditCharges(order_ids=ids))).charges)
+        allocations = by_id(
+            (await self._ask(AuditAllocations(order_ids=ids))).allocations
+        )
+        after = by_id((await self._ask(AuditOrders(order_ids=ids))).orders)
+        changed = [
+            id
+            for id in ids
+            if before[id].status != after[id].status
+            or not (after[id].status in ENDED or after[id].overdue)
+        ]
+        found = [
+            (str(id), what)
+            for id in ids
+            if id not in changed
+            for what in order_violations(
+                after[id], charges.get(id), allocations.get(id)
+            )
+        ]
+        return changed, found
+
+    async def _orphans(self, facts: Iterable[Any]) -> list[Found]:
+        """Return money and stock that are kept for orders which do not exist."""
+        ids = tuple(fact.order_id for fact in facts if keeps_something(fact))
+        if not ids:
+            return []
+        known = by_id((await self._ask(AuditOrders(order_ids=ids))).orders)
+        return [
+            (str(id), "money or stock of an order that orders does not know")
+            for id in ids
+            if id not in known
+        ]
+
+    async def _pages(
+        self, contract: Callable[..., Request[Any]], items: str, start: Any = None
+    ) -> AsyncIterator[tuple[Any, ...]]:
+        after = start
+        while True:
+            page = await self._ask(contract(after=after))
+            yield getattr(page, items)
+            if page.next is None:
+                return
+            after = page.next
+
+    async def _ask(self, request: Request[Any]) -> Any:
+        """Call, and ask again twice: a report changes nothing."""
+        for _ in range(2):
+            try:
+                return await self._client.call(request)
+            except (OutcomeUnknown, NotDone):
+                await asyncio.sleep(0.5)
+        return await self._client.call(request)
+
+
+def by_id(facts: Iterable[Any]) -> dict[UUID, Any]:
+    """Return facts by the id of their order."""
+    return {fact.order_id: fact for fact in facts}
+
+
+def keeps_something(fact: ChargeFacts | AllocationFacts) -> bool:
+    """Tell whether a charge keeps money, or an allocation stock."""
+    if isinstance(fact, ChargeFacts):
+        return fact.net != 0
+    return fact.outstanding != 0
+
+
+def stock_violations(account: StockAccount) -> Iterator[str]:
+    """Invariant 1: stock is never negative, and the ledger explains the counters."""
+    if not 0 <= account.allocated <= account.on_hand:
+        yield f"{account.allocated} allocated of {account.on_hand} on hand"
+    if account.on_hand != account.ledger_on_hand:
+        yield f"{account.on_hand} on hand, ledger says {account.ledger_on_hand}"
+    if account.allocated != account.ledger_allocated:
+        yield f"{account.allocated} allocated, ledger says {account.ledger_allocated}"
+    if account.allocated != account.held:
+        yield f"{account.allocated} allocated, holds add up to {account.held}"
+
+
+def order_violations(
+    order: OrderFacts,
+    charge: ChargeFacts | None,
+    allocation: AllocationFacts | None,
+) -> Iterator[str]:
+    """Invariants 2 to 5, 7 and 9, for one order that ended or is long overdue."""
+    if order.status not in ENDED:
+        yield f"5: still {order.status}, {GRACE:g} s after its deadline"
+        return
+    if charge and charge.charges > 1:
+        yield f"2: charged {charge.charges} times"
+    if order.status == "confirmed":
+        yield from _confirmed(order, charge, allocation)
+    else:
+        yield from _undone(order, charge, allocation)
+    yield from _started_in_time(order, charge, allocation)
+    yield from _history(order)
+
+
+def _confirmed(
+    order: OrderFacts, charge: ChargeFacts | None, allocation: AllocationFacts | None
+) -> Iterator[str]:
+    if allocation is None or allocation.state != "finalised":
+        yield f"3: confirmed, stock is {allocation.state if allocation else 'none'}"
+    elif not allocation.quantity == allocation.outstanding == order.quantity:
+        yield f"3: {order.quantity} ordered, {allocation.outstanding} taken"
+    if charge is None or charge.state != "charged":
+        yield f"3: confirmed, charge is {charge.state if charge else 'none'}"
+    elif (charge.net, charge.currency) != (order.total, order.currency):
+        yield f"2: total {order.total} {order.currency}, charged {charge.net}"
+
+
+def _undone(
+    order: OrderFacts, charge: ChargeFacts | None, allocation: AllocationFacts | None
+) -> Iterator[str]:
+    if allocation is None or allocation.state not in {"released", "short"}:
+        yield f"4: {order.status}, stock is {allocation.state if allocation else None}"
+    elif allocation.outstanding:
+        yield f"4: {order.status}, {allocation.outstanding} pieces are still held"
+    if charge is None or charge.state not in {"voided", "declined", "refunded"}:
+        retrying = charge and charge.state == "refunding" and charge.failed_refunds
+        if not (retrying and order.needs_attention):
+            yield f"4: {order.status}, charge is {charge.state if charge else None}"
+    elif charge.net:
+        yield f"4: {order.status}, {charge.net} {charge.currency} are kept"
+
+
+def _started_in_time(
+    order: OrderFacts, charge: ChargeFacts | None, allocation: AllocationFacts | None
+) -> Iterator[str]:
+    if allocation and allocation.deadline and allocation.decided_at > order.deadline:
+        yield "7: allocated after the deadline"
+    if charge and charge.deadline and charge.opened_at > order.deadline:
+        yield "7: charged after the deadline"
+
+
+def _history(order: OrderFacts) -> Iterator[str]:
+    status = ""
+    for move in order.moves:
+        if move.start != status or (move.start, move.end) not in MOVES:
+            yield f"9: moved {move.start!r} → {move.end!r} when it was {status!r}"
+        status = move.end
+    if status != order.status:
+        yield f"9: history ends in {status!r}, the order is {order.status!r}"

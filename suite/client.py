@@ -1,0 +1,14 @@
+"""A client of the bus without Django settings."""
+
+from channels_redis.core import RedisChannelLayer
+
+from common.client import Client
+from common.config import channel_layer
+from common.transports import Channel
+from suite.programs import SERVICES
+
+
+def connect(bus_url: str, caller: str) -> Client:
+    """Return a client for the running event loop; close it when done."""
+    layer = RedisChannelLayer(**channel_layer(bus_url)["CONFIG"])
+    return Client(caller, dict.fromkeys(SERVICES, Channel(layer)))

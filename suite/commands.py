@@ -1,0 +1,57 @@
+"""`./manage.py demo | audit | bus`."""
+
+import argparse
+import asyncio
+import os
+from pathlib import Path
+
+from common.config import ROOT, embedded_bus_url
+from suite import audit, bus, demo
+
+
+def main(words: list[str]) -> int:
+    """Run one suite command and return its exit status."""
+    options = _parser().parse_args(words)
+    run_dir = Path(os.environ.get("RUN_DIR") or ROOT / ".run")
+    match options.command:
+        case "bus":
+            return bus.run_in_foreground(run_dir)
+        case "audit":
+            url = os.environ.get("BUS_URL") or embedded_bus_url(run_dir)
+            return asyncio.run(audit.run(url))
+        case _:
+            return demo.run(
+                run_dir,
+                once=options.once,
+                without=options.without,
+                first_port=options.port,
+            )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="manage.py")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("bus", help="run the embedded bus until Ctrl-C")
+    commands.add_parser("audit", help="hold the three databases against the invariants")
+    demo_parser = commands.add_parser(
+        "demo", help="run everything here, place some orders, and serve"
+    )
+    demo_parser.add_argument(
+        "--once", action="store_true", help="stop after the orders and the audit"
+    )
+    demo_parser.add_argument(
+        "--without",
+        choices=("orders", "inventory", "payments"),
+        help="leave this service for you to start, say in a debugger",
+    )
+    demo_parser.add_argument(
+        "--port", type=_port, default=8000, help="of orders; the others take the next"
+    )
+    return parser
+
+
+def _port(value: str) -> int:
+    port = int(value)
+    if not 1 <= port <= 65533:
+        raise argparse.ArgumentTypeError("expected a port from 1 to 65533")
+    return port

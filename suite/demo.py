@@ -1,0 +1,136 @@
+"""`./manage.py demo`: everything on one machine, with nothing configured."""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+from rich.markup import escape
+
+from common.bus import problem_with
+from common.config import embedded_bus_url
+from common.contract import Reply, Request
+from common.contracts.inventory import AuditStock
+from common.contracts.orders import AuditOrders
+from common.contracts.payments import AuditCharges
+from common.errors import ServiceError
+from suite import audit, script
+from suite.client import connect
+from suite.programs import SERVICES, Suite
+from suite.supervisor import Say, StartFailed, Supervisor
+
+COLOURS = {
+    "bus": "magenta",
+    "orders": "cyan",
+    "inventory": "green",
+    "payments": "yellow",
+}
+PROBES: dict[str, Request[Reply]] = {
+    "orders": AuditOrders(limit=1),
+    "inventory": AuditStock(limit=1),
+    "payments": AuditCharges(limit=1),
+}
+
+
+class Interrupted(Exception):
+    """Somebody wants the demo to end."""
+
+
+def run(run_dir: Path, *, once: bool, without: str | None, first_port: int) -> int:
+    """Start everything, place the script's orders, then serve until Ctrl-C.
+
+    Returns 0 if all orders ended as they should and the audit found nothing.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    say = _log_to(console)
+    services = tuple(name for name in SERVICES if name != without)
+    ports = {name: first_port + number for number, name in enumerate(SERVICES)}
+    # a debugger stops for longer than an order may take
+    env = {"ORDER_DEADLINE_SECONDS": "3600"} if without else {}
+    suite = Suite(run_dir=run_dir, ports=ports, services=services, env=env)
+    if problem_with(embedded_bus_url(run_dir)) is None:
+        print(f"a demo or bus is running already in {run_dir}", file=sys.stderr)
+        return 1
+    _end_on_signals()
+    try:
+        with Supervisor(say) as supervisor:
+            suite.start(supervisor, say)
+            if without:
+                _wait_for(without, suite, console)
+            failures = script.play(suite, console)
+            failures += asyncio.run(audit.run(embedded_bus_url(run_dir)))
+            console.print(_verdict(failures))
+            if not once:
+                console.print(_addresses(suite))
+                threading.Event().wait()
+            return 1 if failures else 0
+    except StartFailed as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    except (Interrupted, KeyboardInterrupt):
+        console.print("demo: stopped, nothing left running")
+        return 130 if once else 0
+
+
+def _log_to(console: Console) -> Say:
+    def say(name: str, line: str) -> None:
+        colour = COLOURS.get(name.split()[0], "white")
+        console.print(f"[{colour}]{name:<17}│[/] {escape(line)}")
+
+    return say
+
+
+def _end_on_signals() -> None:
+    def end(number: int, frame: FrameType | None) -> None:
+        # a second signal must not disturb the stopping
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(name, signal.SIG_IGN)
+        raise Interrupted
+
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, end)
+
+
+def _wait_for(service: str, suite: Suite, console: Console) -> None:
+    """Tell how to start the service that was left out, and wait until it answers."""
+    run_dir = os.path.relpath(suite.run_dir)
+    console.print(
+        f"\n[bold]{service} is yours:[/] start its worker in another terminal or in "
+        f"your debugger\n  RUN_DIR={run_dir} ./manage.py {service} work\n"
+        f"and, for its pages,\n  RUN_DIR={run_dir} ./manage.py {service} serve "
+        f"--port {suite.ports[service]}\nThe orders follow as soon as it answers.\n"
+    )
+
+    async def wait() -> None:
+        client = connect(embedded_bus_url(suite.run_dir), "demo")
+        while True:
+            try:
+                await client.call(PROBES[service], within=1)
+            except ServiceError:
+                continue
+            await client.close()
+            return
+
+    asyncio.run(wait())
+
+
+def _verdict(failures: int) -> str:
+    if failures:
+        return f"[bold red]demo: {failures} of these went wrong[/]"
+    return "[bold green]demo: every order ended as it should, the audit is clean[/]"
+
+
+def _addresses(suite: Suite) -> str:
+    return (
+        f"\nThe shop's API   {suite.url('orders')}/api/docs\n"
+        f"The card vault   {suite.url('payments')}/api/docs\n"
+        f"Admins           …/admin/ on {suite.url('orders')}, "
+        f"{suite.url('inventory')}, {suite.url('payments')}\n"
+        f"People           admin, ada, grace; password in "
+        f"{os.path.relpath(suite.run_dir)}/demo.password\n"
+        "Ctrl-C stops everything."
+    )
