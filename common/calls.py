@@ -28,6 +28,7 @@ T = TypeVar("T")
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 _client: Client | None = None
+_thread: threading.Thread | None = None
 
 
 async def call(
@@ -96,9 +97,22 @@ def bind() -> None:
 async def close() -> None:
     """Close the client and let go of the loop."""
     global _loop, _client
-    closing, _client, _loop = _client, None, None
+    closing, _client = _client, None
     if closing is not None:
         await closing.close()
+    _loop = None
+
+
+def stop_thread() -> None:
+    """Close the client and end the daemon thread's loop, if there is one."""
+    global _thread
+    if _thread is None or _loop is None:
+        return
+    loop, thread, _thread = _loop, _thread, None
+    asyncio.run_coroutine_threadsafe(close(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
 
 
 def find_service(name: str) -> Service:
@@ -132,11 +146,12 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 def _start_loop() -> asyncio.AbstractEventLoop:
     """Start the daemon thread's loop, for processes that have none of their own."""
-    global _loop, _client
+    global _loop, _client, _thread
     with _lock:
         if _loop is None or _loop.is_closed():
             _loop, _client = asyncio.new_event_loop(), None
-            threading.Thread(
+            _thread = threading.Thread(
                 target=_loop.run_forever, name="calls", daemon=True
-            ).start()
+            )
+            _thread.start()
         return _loop

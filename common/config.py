@@ -9,6 +9,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -47,9 +48,17 @@ class Config:
         """Return the name of a variable of this service: ORDERS_DATABASE_URL."""
         return f"{self.service.upper()}_{name}"
 
-    def text(self, name: str, expected: str, *, default: str | None = None) -> str:
-        """Read a variable that may not be empty."""
-        return self._read(name, expected, str, default, fallback="")
+    def dotted_path(self, name: str, *, default: str | None) -> str:
+        """Read where a class is; its module must be there, and is not imported yet."""
+
+        def parse(value: str) -> str:
+            module, _, attribute = value.rpartition(".")
+            if not attribute.isidentifier() or find_spec(module) is None:
+                raise ValueError
+            return value
+
+        expected = "the dotted path of a class, like payments.gateway.demo.DemoGateway"
+        return self._read(name, expected, parse, default, fallback="")
 
     def number(
         self, name: str, *, default: float, least: float = 0, most: float = 10**9

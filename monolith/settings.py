@@ -27,10 +27,8 @@ FEATURE_FLAGS = config.words("FEATURE_FLAGS", "names separated by commas", defau
 ORDER_DEADLINE = config.number("ORDER_DEADLINE_SECONDS", default=60, least=1)
 CANCEL_WINDOW = config.number("CANCEL_WINDOW_SECONDS", default=1800)
 MAX_WAITERS = int(config.number("MAX_WAITERS", default=32))
-GATEWAY = config.text(
-    "PAYMENTS_GATEWAY",
-    "the dotted path of a class like payments.gateway.demo.DemoGateway",
-    default="payments.gateway.demo.DemoGateway" if DEMO else None,
+GATEWAY = config.dotted_path(
+    "PAYMENTS_GATEWAY", default="payments.gateway.demo.DemoGateway" if DEMO else None
 )
 
 INSTALLED_APPS = [

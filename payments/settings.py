@@ -20,10 +20,8 @@ CHANNEL_LAYERS = {"default": channel_layer(BUS_URL)}
 SERVICES = dict.fromkeys(("orders", "inventory", "payments"), "channel:")
 LIVING_HERE = (SERVICE,)
 FEATURE_FLAGS: list[str] = []
-GATEWAY = config.text(
-    "PAYMENTS_GATEWAY",
-    "the dotted path of a class like payments.gateway.demo.DemoGateway",
-    default="payments.gateway.demo.DemoGateway" if DEMO else None,
+GATEWAY = config.dotted_path(
+    "PAYMENTS_GATEWAY", default="payments.gateway.demo.DemoGateway" if DEMO else None
 )
 
 INSTALLED_APPS = [

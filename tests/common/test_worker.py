@@ -1,0 +1,267 @@
+"""The worker answers everything, survives everything and loses nothing it can keep."""
+
+import asyncio
+import time
+import uuid
+from typing import Any
+
+import pytest
+from channels_redis.core import RedisChannelLayer
+
+from common.client import Client
+from common.context import Headers, current_headers, headers
+from common.envelope import RequestEnvelope, encode
+from common.errors import Busy, ContractBroken, Crashed, NoReply
+from tests.common import echo
+from tests.common.conftest import until, working
+from tests.common.echo import Echo, EchoAsync, Hold, Misbehave
+
+
+def message(method: str = "Echo", **changes: Any) -> dict[str, Any]:
+    """Return a good request as it stands on the wire, with some fields changed."""
+    envelope = RequestEnvelope(
+        id=uuid.uuid4().hex,
+        method=method,
+        version=1,
+        sent_at=time.time(),
+        deadline=time.time() + 10,
+        headers=Headers(),
+        body={"text": "hello"} if method.startswith("Echo") else {},
+    )
+    return {**encode(envelope), **changes}
+
+
+async def answer(layer: RedisChannelLayer, sent: dict[str, Any]) -> dict[str, Any]:
+    """Send a raw message with a return address and return the raw answer."""
+    channel = await layer.new_channel("response")
+    await layer.send("echo.request", {**sent, "reply_to": channel})
+    async with asyncio.timeout(10):
+        received: dict[str, Any] = await layer.receive(channel)
+    return received
+
+
+async def test_plain_handlers_run_in_the_pool_and_async_ones_on_the_loop(
+    client: Client, layer: RedisChannelLayer
+) -> None:
+    service, _, _ = echo.make()
+    async with working(service, layer):
+        plain = await client.call(Echo(text="hi"))
+        on_loop = await client.call(EchoAsync(text="hi"))
+
+    assert plain.text == on_loop.text == "hi"
+    assert plain.thread.startswith("db")
+    assert on_loop.thread == "MainThread"
+
+
+async def test_headers_travel_with_the_call(
+    client: Client, layer: RedisChannelLayer
+) -> None:
+    service, _, _ = echo.make()
+    seen: list[Headers] = []
+    service.handlers[Echo] = lambda request: (
+        seen.append(current_headers()),
+        echo.Echoed(text="", thread=""),
+    )[1]
+    carried = Headers(
+        correlation_id="c-1234567", flags=("x",), traceparent="00-a-b-01"
+    )
+    async with working(service, layer):
+        with headers(carried):
+            await client.call(Echo(text="hi"), attempt=3)
+
+    (arrived,) = seen
+    assert arrived.correlation_id == "c-1234567"
+    assert arrived.flags == ("x",)
+    assert arrived.traceparent == "00-a-b-01"
+    assert (arrived.caller, arrived.attempt) == ("test", 3)
+
+
+@pytest.mark.parametrize(
+    ("how", "error"),
+    [
+        ("crash", Crashed),
+        ("undeclared", ContractBroken),
+        ("third party", NoReply),
+        ("wrong reply", ContractBroken),
+    ],
+)
+async def test_whatever_a_handler_does_the_caller_gets_an_answer(
+    client: Client, layer: RedisChannelLayer, how: str, error: type[Exception]
+) -> None:
+    service, _, _ = echo.make()
+    async with working(service, layer):
+        with pytest.raises(error) as caught:
+            await client.call(Misbehave(how=how), within=8)
+        assert caught.type is error
+        assert "within" not in str(caught.value), "answered, not timed out"
+        assert (await client.call(Echo(text="still here"))).text == "still here"
+
+
+BAD_MESSAGES = {
+    "no type": ({"type": None}, "bad_envelope"),
+    "another type": ({"type": "http.request"}, "bad_envelope"),
+    "unknown method": ({"method": "Nonsense"}, "unknown_method"),
+    "a method of another service": ({"method": "ChargeCard"}, "unknown_method"),
+    "unknown version": ({"version": 2}, "unknown_version"),
+    "ill-typed version": ({"version": "1"}, "bad_envelope"),
+    "ill-typed deadline": ({"deadline": "soon"}, "bad_envelope"),
+    "ill-typed headers": ({"headers": [1]}, "bad_envelope"),
+    "missing field": ({"body": {}}, "bad_body"),
+    "ill-typed field": ({"body": {"text": 7}}, "bad_body"),
+    "too long a field": ({"body": {"text": "x" * 101}}, "bad_body"),
+    "body is no dict": ({"body": "text"}, "bad_envelope"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_MESSAGES)
+async def test_a_bad_message_is_answered_and_counted(
+    layer: RedisChannelLayer, case: str
+) -> None:
+    changes, reason = BAD_MESSAGES[case]
+    service, _, heard = echo.make()
+    async with working(service, layer) as worker:
+        raw = await answer(layer, message(**changes))
+        assert raw["outcome"] == "error"
+        assert raw["body"]["error"] == "ContractBroken"
+        assert raw["body"]["detail"]
+        assert worker.dropped == {reason: 1}
+        assert (await answer(layer, message()))["outcome"] == "ok"
+    assert heard == ["hello"]
+
+
+@pytest.mark.parametrize(
+    "reply_to",
+    ["orders.request", "response.x", "asgi:group!", "a!b!c", 7, "x" * 99 + "!y"],
+)
+async def test_a_reply_goes_to_reply_channels_only(
+    layer: RedisChannelLayer, reply_to: Any
+) -> None:
+    service, _, heard = echo.make()
+    async with working(service, layer) as worker:
+        await layer.send("echo.request", message(reply_to=reply_to))
+        await until(lambda: sum(worker.dropped.values()) == 1)
+        assert set(worker.dropped) <= {"bad_reply_to", "bad_envelope"}
+        assert (await answer(layer, message()))["outcome"] == "ok"
+    assert heard == ["hello"], "nothing is done for a request that cannot be answered"
+
+
+async def test_a_message_without_any_sense_is_dropped_and_counted(
+    layer: RedisChannelLayer,
+) -> None:
+    service, _, _ = echo.make()
+    async with working(service, layer) as worker:
+        await layer.send("echo.request", {})
+        await layer.send("echo.request", {"type": "request", "body": {"a": [1, 2]}})
+        await until(lambda: worker.dropped == {"bad_envelope": 2})
+        assert (await answer(layer, message()))["outcome"] == "ok"
+
+
+async def test_bytes_that_are_no_message_do_not_stop_the_worker(
+    layer: RedisChannelLayer,
+) -> None:
+    service, _, _ = echo.make()
+    async with working(service, layer) as worker:
+        await layer.connection(0).zadd("asgiecho.request", {b"\xc1garbage" * 9: 1.0})
+        await until(lambda: worker.dropped["receive_failed"] >= 1)
+        assert (await answer(layer, message()))["outcome"] == "ok"
+
+
+async def test_an_expired_request_is_dropped_before_any_work_but_an_undo_is_not(
+    layer: RedisChannelLayer,
+) -> None:
+    service, _, heard = echo.make()
+    past = time.time() - 1
+    async with working(service, layer) as worker:
+        await layer.send("echo.request", message(deadline=past))
+        late_undo = await answer(layer, message("Undo", deadline=past))
+        assert late_undo["outcome"] == "ok"
+        await until(lambda: worker.dropped == {"expired": 1})
+    assert heard == ["undo"]
+
+
+async def test_a_message_is_taken_only_when_a_slot_is_free(
+    client: Client, layer: RedisChannelLayer
+) -> None:
+    service, released, heard = echo.make()
+    async with working(service, layer, slots=2):
+        calls = [asyncio.create_task(client.call(Hold())) for _ in range(5)]
+        await until(lambda: len(heard) == 2)
+        waiting = await layer.connection(0).zcard("asgiecho.request")
+        assert waiting == 3, "the rest waits in the channel, not in the process"
+        assert len(heard) == 2
+        released.set()
+        await asyncio.gather(*calls)
+    assert len(heard) == 5
+
+
+async def test_a_full_channel_pushes_back_as_busy(
+    client: Client, layer: RedisChannelLayer
+) -> None:
+    for transport in client._transports.values():
+        transport.layer.capacity = 3  # type: ignore[attr-defined]
+    for _ in range(3):
+        await client.tell(Echo(text="waits"))
+    with pytest.raises(Busy, match="echo is full"):
+        await client.call(Echo(text="one too many"))
+
+
+async def test_stopping_finishes_what_was_begun(
+    client: Client, layer: RedisChannelLayer
+) -> None:
+    service, released, heard = echo.make()
+    async with working(service, layer) as worker:
+        call = asyncio.create_task(client.call(Hold()))
+        await until(lambda: heard == ["hold"])
+        worker.stop()
+        await client.tell(Echo(text="for the next worker"))
+        released.set()
+        await call
+    assert heard == ["hold"]
+
+
+async def test_what_takes_longer_than_the_grace_is_given_up(
+    client: Client, layer: RedisChannelLayer
+) -> None:
+    service, _, heard = echo.make()
+    async with working(service, layer, grace=0.1):
+        call = asyncio.create_task(client.call(Hold(), within=1))
+        await until(lambda: heard == ["hold"])
+    with pytest.raises(NoReply):
+        await call
+
+
+async def test_no_reply_in_time_says_so_and_a_late_one_is_dropped(
+    client: Client, layer: RedisChannelLayer
+) -> None:
+    service, released, heard = echo.make()
+    channel = client._transports["echo"]
+    async with working(service, layer):
+        with pytest.raises(NoReply, match=r"echo\.Hold within 0\.3 s"):
+            await client.call(Hold(), within=0.3)
+        released.set()
+        await until(lambda: channel.late_replies == 1)  # type: ignore[attr-defined]
+        assert (await client.call(Echo(text="next"))).text == "next"
+
+
+async def test_a_sender_checks_its_own_request(client: Client) -> None:
+    with pytest.raises(ContractBroken, match=r"Echo: .*text"):
+        await client.call(Echo(text="x" * 101))
+
+
+async def test_jobs_go_on_after_a_failure_and_stop_with_the_worker() -> None:
+    service, _, _ = echo.make()
+    runs: list[int] = []
+
+    @service.every(seconds=0.01)
+    async def job() -> None:
+        runs.append(len(runs))
+        if len(runs) == 1:
+            raise ZeroDivisionError
+
+    async with working(service, None):
+        await until(lambda: len(runs) >= 3)
+    stopped_at = len(runs)
+    await asyncio.sleep(0.05)  # nothing to wait for: nothing must happen
+    assert len(runs) == stopped_at
+
+

@@ -1,0 +1,104 @@
+"""Fixtures for everything that runs in the monolith, inside this process."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.core.cache import cache
+from django.db import connections
+from rest_framework.test import APIClient
+
+from common import calls, clock
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Use a database file: threads of the pool must see what the test wrote."""
+    path = tmp_path_factory.mktemp("db") / "test.sqlite3"
+    connections["default"].settings_dict["TEST"]["NAME"] = str(path)
+
+
+@pytest.fixture(autouse=True)
+def own_calls() -> Iterator[None]:
+    """Give each test a client and a loop of its own."""
+    yield
+    calls.stop_thread()
+
+
+@pytest.fixture(autouse=True)
+def fresh_throttles() -> None:
+    """Forget how often earlier tests called."""
+    cache.clear()
+
+
+class Clock:
+    """A wall clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def stopped_clock() -> Iterator[Clock]:
+    """Stop the wall clock."""
+    stopped = Clock()
+    previous = clock.use(lambda: stopped.now)
+    yield stopped
+    clock.use(previous)
+
+
+@pytest.fixture
+def order_id() -> UUID:
+    """Name an order."""
+    return uuid4()
+
+
+@pytest.fixture
+def later() -> datetime:
+    """Name a deadline that is far enough."""
+    return clock.after(60)
+
+
+@pytest.fixture
+def product(db: None) -> Callable[..., str]:
+    """Return a function that creates a product with stock and returns its SKU."""
+    from inventory import stock
+    from inventory.models import Product, Stock
+
+    def create(sku: str = "MUG", *, on_hand: int = 10, price: int = 1250) -> str:
+        Product.objects.create(sku=sku, name=sku.title(), unit_price=price)
+        Stock.objects.create(product_id=sku)
+        if on_hand:
+            stock.receive(sku=sku, quantity=on_hand)
+        return sku
+
+    return create
+
+
+@pytest.fixture
+def card(db: None) -> Callable[..., str]:
+    """Return a function that puts a test card into the vault and returns its token."""
+    from payments.gateway.cards import BY_NUMBER
+    from payments.models import Card
+
+    def create(number: str = "4242424242424242") -> str:
+        test_card = BY_NUMBER[number]
+        return Card.objects.create(
+            token=f"card_{uuid4().hex}",
+            method=test_card.method,
+            brand=test_card.brand,
+            last4=number[-4:],
+            created_at=clock.now(),
+        ).token
+
+    return create
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """Return a guest's HTTP client."""
+    return APIClient()
