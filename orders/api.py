@@ -79,7 +79,7 @@ class OrdersView(ListAPIView[Order]):
 
     def get_permissions(self) -> list[Any]:
         """Let guests place orders; a list needs a login."""
-        return [AllowAny() if self.request.method == "POST" else IsAuthenticated()]
+        return [IsAuthenticated() if self.request.method == "GET" else AllowAny()]
 
     def get_throttles(self) -> list[BaseThrottle]:
         """Count placing and reading apart."""

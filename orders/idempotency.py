@@ -15,11 +15,6 @@ from common.rest.problems import Problem
 
 GUEST_BITS = 122
 """A guest's key opens the guest's order, so it must be as hard to guess as a UUIDv4."""
-ALPHABETS = (
-    (set(string.digits), 10),
-    (set(string.hexdigits), 16),
-    (set(string.ascii_letters + string.digits + "-_"), 64),
-)
 
 
 class IdempotencyKeyMissing(Problem):
@@ -63,25 +58,24 @@ def read_key(header: str | None, *, guest: bool) -> str:
         raise IdempotencyKeyUnusable("expected 1 to 255 printable ASCII characters")
     if guest and _bits(key) < GUEST_BITS:
         raise IdempotencyKeyUnusable(
-            f"a guest's key must carry at least {GUEST_BITS} random bits, "
-            "such as a version 4 UUID"
+            f"a guest's key must carry at least {GUEST_BITS} random bits: "
+            "a version 4 UUID, or more than 32 hexadecimal digits"
         )
     return key
 
 
 def _bits(key: str) -> float:
-    """Estimate how many random bits a key can carry, from its alphabet and length."""
+    """Tell how many random bits a key can carry, as far as that can be seen.
+
+    Of words and names nobody can say how random they are, so they count as none.
+    """
     try:
-        if uuid.UUID(key).version != 4:
-            return 0.0  # times, counters and names can be guessed
-        return float(GUEST_BITS)
+        return GUEST_BITS if uuid.UUID(key).version == 4 else 0
     except ValueError:
-        pass
-    letters = set(key)
-    if len(letters) < 8:
-        return 0.0
-    size = next((size for chars, size in ALPHABETS if letters <= chars), 64)
-    return len(key) * math.log2(size)
+        letters = set(key)
+    if not letters <= set(string.hexdigits) or len(letters) < 8:
+        return 0
+    return len(key) * math.log2(10 if letters <= set(string.digits) else 16)
 
 
 def fingerprint(body: object) -> str:
