@@ -120,6 +120,10 @@ class Supervisor:
         """SIGTERM a program, wait for its end and return its exit status."""
         return self._end(name, signal.SIGTERM, within)
 
+    def names(self) -> list[str]:
+        """Return the names of all programs that are meant to run."""
+        return list(self._children)
+
     def pid(self, name: str) -> int:
         """Return the process id of a running program."""
         return self._children[name].process.pid
