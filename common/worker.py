@@ -6,6 +6,7 @@ handler or a message does, and drains on SIGTERM.
 """
 
 import asyncio
+import os
 import time
 from collections import Counter
 from typing import Any
@@ -64,7 +65,7 @@ class Worker:
         """Serve until `stop`, then drain for at most the grace period (seconds)."""
         jobs = [asyncio.create_task(self._repeat(p)) for p in self.service.jobs]
         receiver = asyncio.create_task(self._receive()) if self._layer else None
-        log.info("worker ready", service=self.service.name)
+        log.info("worker ready", service=self.service.name, pid=os.getpid())
         await self._stopping.wait()
         log.info("worker draining", requests=len(self._serving))
         if receiver:

@@ -1,13 +1,13 @@
 """All pages of the three projects under one roof."""
 
-from django.urls import include, path
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path
 
 from payments.api import CardsView
 
-urlpatterns = [
-    path("api/cards", CardsView.as_view(), name="cards"),
-    path("", include("orders.urls")),
-]
+urlpatterns: list[URLPattern | URLResolver] = [path("", include("orders.urls"))]
+if settings.SERVICES["payments"] == "local:":  # otherwise the vault has moved out
+    urlpatterns.append(path("api/cards", CardsView.as_view(), name="cards"))
 
 handler400 = "common.rest.problems.bad_request"
 handler403 = "common.rest.problems.forbidden"

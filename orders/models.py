@@ -64,8 +64,7 @@ class Order(models.Model):
             ),
             models.CheckConstraint(
                 name="a_confirmed_order_has_a_total",
-                condition=~Q(status="confirmed")
-                | Q(total__isnull=False, total__gt=0),
+                condition=~Q(status="confirmed") | Q(total__isnull=False, total__gt=0),
             ),
             models.CheckConstraint(
                 name="an_undoing_order_has_an_outcome",

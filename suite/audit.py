@@ -27,7 +27,9 @@ from suite.client import connect
 GRACE = 30.0
 """T: seconds after its deadline in which an order must have ended, without faults."""
 LOOKS = 4
-"""How often a suspect is looked at, a second apart, before it is a violation."""
+"""How often a suspect is looked at before it is called a violation."""
+PAUSE = 1.0
+"""Seconds between two looks."""
 
 Found = tuple[str, str]
 """What is wrong, by the id of the order or product it is wrong with."""
@@ -89,7 +91,7 @@ class Audit:
             if not suspects:
                 return []
             if look:
-                await asyncio.sleep(1)
+                await asyncio.sleep(PAUSE)
             changed, found = await self._judge(tuple(suspects))
             suspects = [*changed, *{UUID(id) for id, _ in found}]
         self.judged -= len(changed)

@@ -50,9 +50,7 @@ async def client(bus_url: str, layer: RedisChannelLayer) -> AsyncIterator[Client
 
 
 @asynccontextmanager
-async def working(
-    service: Service, layer: Any, **limits: Any
-) -> AsyncIterator[Worker]:
+async def working(service: Service, layer: Any, **limits: Any) -> AsyncIterator[Worker]:
     """Run a worker for the block, and drain it afterwards."""
     worker = Worker(service, layer, **limits)
     task = asyncio.create_task(worker.run())

@@ -62,9 +62,7 @@ async def test_headers_travel_with_the_call(
         seen.append(current_headers()),
         echo.Echoed(text="", thread=""),
     )[1]
-    carried = Headers(
-        correlation_id="c-1234567", flags=("x",), traceparent="00-a-b-01"
-    )
+    carried = Headers(correlation_id="c-1234567", flags=("x",), traceparent="00-a-b-01")
     async with working(service, layer):
         with headers(carried):
             await client.call(Echo(text="hi"), attempt=3)
@@ -233,7 +231,7 @@ async def test_what_takes_longer_than_the_grace_is_given_up(
 async def test_no_reply_in_time_says_so_and_a_late_one_is_dropped(
     client: Client, layer: RedisChannelLayer
 ) -> None:
-    service, released, heard = echo.make()
+    service, released, _heard = echo.make()
     channel = client._transports["echo"]
     async with working(service, layer):
         with pytest.raises(NoReply, match=r"echo\.Hold within 0\.3 s"):
@@ -263,5 +261,3 @@ async def test_jobs_go_on_after_a_failure_and_stop_with_the_worker() -> None:
     stopped_at = len(runs)
     await asyncio.sleep(0.05)  # nothing to wait for: nothing must happen
     assert len(runs) == stopped_at
-
-

@@ -276,9 +276,7 @@ def test_many_at_once_never_sell_a_piece_twice(
     def buy(order_id: UUID) -> None:
         try:
             answers.append(
-                stock.allocate(
-                    order_id=order_id, lines=lines(MUG=1), deadline=later
-                )
+                stock.allocate(order_id=order_id, lines=lines(MUG=1), deadline=later)
             )
         finally:
             connection.close()

@@ -1,12 +1,15 @@
 """The whole suite in processes of its own, started as the demo starts it."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from common.client import Client
 from common.config import embedded_bus_url
@@ -19,6 +22,14 @@ from suite.supervisor import Supervisor
 GENEROUS = {
     f"THROTTLE_{name}": "100000/min" for name in ("ORDERS", "READS", "CARDS", "LOGIN")
 }
+
+
+CHARGED_TWICE = """
+    SELECT order_id, count(*) AS charges FROM payments_gatewayoperation
+    WHERE kind = 'charge' AND outcome = 'approved'
+    GROUP BY order_id HAVING charges > 1
+"""
+"""Asks the gateway's books, not ours."""
 
 
 class Running:
@@ -72,6 +83,25 @@ class Running:
         self.until(lambda: bool(found()))
         return found()
 
+    def rows(self, service: str, query: str) -> list[dict[str, Any]]:
+        """Read from a service's database, past the service."""
+        path = self.suite.run_dir / f"{service}.sqlite3"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute(query)]
+
+    def queued(self) -> int:
+        """Return how many requests wait in the channels."""
+        with redis.Redis.from_url(self.bus_url) as bus:
+            return sum(
+                int(bus.zcard(f"asgi{name}.request")) for name in self.suite.services
+            )
+
+    def forget(self, channel: str) -> None:
+        """Lose what waits in a channel."""
+        with redis.Redis.from_url(self.bus_url) as bus:
+            bus.delete(f"asgi{channel}")
+
     def ask(self, request: Any) -> Any:
         """Call a service over the bus."""
         return self.with_client(lambda client: client.call(request))
@@ -116,3 +146,4 @@ def everything_runs(running: Running) -> Iterator[None]:
     missing = [p for p in running.programs() if p.name not in alive]
     running.supervisor.start(*missing)
     assert running.audit() == []
+    assert running.rows("payments", CHARGED_TWICE) == []

@@ -52,9 +52,7 @@ def post(client: APIClient, body: object = BODY, **headers: str) -> Any:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     named.setdefault("Idempotency-Key", str(uuid.uuid4()))
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return client.generic(
-        "POST", "/api/orders", raw, "application/json", headers=named
-    )
+    return client.generic("POST", "/api/orders", raw, "application/json", headers=named)
 
 
 def problem(answer: Any, status: int, slug: str) -> Any:

@@ -340,5 +340,3 @@ async def test_a_local_rule_inside_anothers_transaction_raises(
 
     with pytest.raises(RuntimeError, match="durable"):
         await sync_to_async(nested)()
-
-

@@ -10,7 +10,12 @@ from payments.models import Card
 
 pytestmark = pytest.mark.django_db
 
-CARD = {"number": "4242 4242 4242 4242", "exp_month": 12, "exp_year": 2099, "cvc": "123"}
+CARD = {
+    "number": "4242 4242 4242 4242",
+    "exp_month": 12,
+    "exp_year": 2099,
+    "cvc": "123",
+}
 
 
 def test_a_number_goes_in_and_a_token_comes_out(api: APIClient) -> None:
@@ -67,10 +72,10 @@ def test_no_log_and_no_answer_holds_a_number(
     answers = [
         api.post("/api/cards", CARD, format="json"),
         api.post("/api/cards", {**CARD, "number": number}, format="json"),
-        api.generic("POST", "/api/cards", b'{"number": "4111111111111111"', "application/json"),
+        api.generic(
+            "POST", "/api/cards", b'{"number": "4111111111111111"', "application/json"
+        ),
     ]
     said = caplog.text + "".join(answer.content.decode() for answer in answers)
     assert number not in said
     assert "4242424242424242" not in said
-
-

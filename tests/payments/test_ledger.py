@@ -333,5 +333,3 @@ async def test_the_ledger_refuses_a_second_entry(order: Order) -> None:
     )
     assert again.state == "charged"
     assert await sync_to_async(Entry.objects.count)() == 1
-
-
