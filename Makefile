@@ -26,8 +26,9 @@ check: .venv/ready  ## lint, types, import boundaries, migrations, deployment se
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports --no-cache
-	for project in $(PROJECTS); do \
-	  $(BIN)/python manage.py $$project makemigrations --check --dry-run && \
+	@for project in $(PROJECTS); do \
+	  echo "$$project: migrations, deployment settings" && \
+	  $(BIN)/python manage.py $$project makemigrations --check --dry-run -v0 && \
 	  env $(PRODUCTION) $(BIN)/python manage.py $$project check --deploy \
 	    --fail-level WARNING || exit 1; \
 	done

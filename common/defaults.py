@@ -43,7 +43,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["common.rest.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "common.rest.problems.handle",
+    "EXCEPTION_HANDLER": "common.rest.handler.handle",
 }
 
 SPECTACULAR_SETTINGS: dict[str, Any] = {

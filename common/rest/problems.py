@@ -3,17 +3,12 @@
 `type` is a stable URN: urn:cutpoints:problem:<slug>. docs/problems.md lists them.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
-from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, serializers, status
-from rest_framework.response import Response
-from rest_framework.views import exception_handler
 
-from common.errors import ServiceError, problem_type
+from common.errors import problem_type
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -55,41 +50,6 @@ class ProblemSerializer(serializers.Serializer[Any]):
     )
 
 
-def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer an exception of a view with a problem document (DRF's hook)."""
-    if isinstance(error, RequestDataTooBig):
-        error = PayloadTooLarge("the request body is longer than the API reads")
-    elif isinstance(error, ServiceError):
-        error = ServiceUnavailable("a service did not answer; try again")
-    elif isinstance(error, OperationalError):
-        error = ServiceUnavailable("the database did not answer; try again")
-    response = exception_handler(error, context)
-    if response is None:
-        return None
-    if response.status_code == status.HTTP_503_SERVICE_UNAVAILABLE:
-        response["Retry-After"] = "2"
-    response.data = _document(error, response)
-    response.content_type = MEDIA_TYPE
-    return response
-
-
-def _document(error: Exception, response: Response) -> dict[str, object]:
-    code = response.status_code
-    document: dict[str, object] = {"status": code}
-    if isinstance(error, Problem):
-        name, title, detail = type(error).__name__, error.title, str(error.detail)
-        document |= error.extras
-    elif isinstance(error, exceptions.ValidationError):
-        name, title = "InvalidRequest", "The request is not valid"
-        errors = list(_field_errors(error.detail, ""))
-        detail = "; ".join(f"{e['field']}: {e['detail']}" for e in errors)
-        document["errors"] = errors
-    else:
-        name, title = NAMES.get(code, ("Error", "The request failed"))
-        detail = str(getattr(error, "detail", title))
-    return {"type": problem_type(name), "title": title, "detail": detail, **document}
-
-
 NAMES = {
     400: ("MalformedBody", "The body cannot be read"),
     401: ("NotAuthenticated", "Authentication is needed"),
@@ -101,26 +61,6 @@ NAMES = {
     429: ("TooManyRequests", "Too many requests"),
     500: ("ServerError", "The server failed"),
 }
-
-
-def _field_errors(detail: Any, path: str) -> Iterator[dict[str, str]]:
-    """Flatten DRF's nested errors into field paths such as `lines[0].quantity`."""
-    if isinstance(detail, dict):
-        for key, value in detail.items():
-            if key == "non_field_errors":
-                yield from _field_errors(value, path)
-            elif isinstance(key, int):
-                yield from _field_errors(value, f"{path}[{key}]")
-            else:
-                yield from _field_errors(value, f"{path}.{key}" if path else str(key))
-    elif isinstance(detail, list) and any(isinstance(d, dict) for d in detail):
-        for index, value in enumerate(detail):
-            yield from _field_errors(value, f"{path}[{index}]")
-    elif isinstance(detail, list):
-        for value in detail:
-            yield {"field": path or "body", "detail": str(value)}
-    else:
-        yield {"field": path or "body", "detail": str(detail)}
 
 
 def page(

@@ -1,0 +1,74 @@
+"""DRF's exception handler: every error of a view becomes a problem document."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from common.errors import ServiceError, problem_type
+from common.rest.problems import (
+    MEDIA_TYPE,
+    NAMES,
+    PayloadTooLarge,
+    Problem,
+    ServiceUnavailable,
+)
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer an exception of a view with a problem document (DRF's hook)."""
+    if isinstance(error, RequestDataTooBig):
+        error = PayloadTooLarge("the request body is longer than the API reads")
+    elif isinstance(error, ServiceError):
+        error = ServiceUnavailable("a service did not answer; try again")
+    elif isinstance(error, OperationalError):
+        error = ServiceUnavailable("the database did not answer; try again")
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if response.status_code == status.HTTP_503_SERVICE_UNAVAILABLE:
+        response["Retry-After"] = "2"
+    response.data = _document(error, response)
+    response.content_type = MEDIA_TYPE
+    return response
+
+
+def _document(error: Exception, response: Response) -> dict[str, object]:
+    code = response.status_code
+    document: dict[str, object] = {"status": code}
+    if isinstance(error, Problem):
+        name, title, detail = type(error).__name__, error.title, str(error.detail)
+        document |= error.extras
+    elif isinstance(error, exceptions.ValidationError):
+        name, title = "InvalidRequest", "The request is not valid"
+        errors = list(_field_errors(error.detail, ""))
+        detail = "; ".join(f"{e['field']}: {e['detail']}" for e in errors)
+        document["errors"] = errors
+    else:
+        name, title = NAMES.get(code, ("Error", "The request failed"))
+        detail = str(getattr(error, "detail", title))
+    return {"type": problem_type(name), "title": title, "detail": detail, **document}
+
+
+def _field_errors(detail: Any, path: str) -> Iterator[dict[str, str]]:
+    """Flatten DRF's nested errors into field paths such as `lines[0].quantity`."""
+    if isinstance(detail, dict):
+        for key, value in detail.items():
+            if key == "non_field_errors":
+                yield from _field_errors(value, path)
+            elif isinstance(key, int):
+                yield from _field_errors(value, f"{path}[{key}]")
+            else:
+                yield from _field_errors(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(detail, list) and any(isinstance(d, dict) for d in detail):
+        for index, value in enumerate(detail):
+            yield from _field_errors(value, f"{path}[{index}]")
+    elif isinstance(detail, list):
+        for value in detail:
+            yield {"field": path or "body", "detail": str(value)}
+    else:
+        yield {"field": path or "body", "detail": str(detail)}

@@ -1,0 +1,104 @@
+"""The docs say what is so: commands exist, settings and problems are complete."""
+
+import re
+
+import pytest
+
+from common.config import ROOT
+from common.errors import Refused, problem_type
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+TEXT = {page.name: page.read_text() for page in PAGES}
+
+
+@pytest.mark.parametrize("page", TEXT)
+def test_links_lead_somewhere(page: str) -> None:
+    (path,) = [p for p in PAGES if p.name == page]
+    for target in re.findall(r"\]\((?!http)([^)#]+)", TEXT[page]):
+        assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", TEXT)
+def test_make_targets_exist(page: str) -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    shown = re.findall(
+        r"^    make ([a-z-]+)|`make ([a-z-]+)`", TEXT[page], re.MULTILINE
+    )
+    for name in ("".join(pair) for pair in shown):
+        assert name in targets
+
+
+def test_every_variable_is_described_and_every_described_one_is_read() -> None:
+    sources = [ROOT / "common" / "config.py", ROOT / "common" / "database.py"]
+    sources += ROOT.glob("*/settings.py")
+    code = "\n".join(path.read_text() for path in sources)
+    read = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+|MODE|DEBUG)"', code))
+    rows = re.findall(r"^\| (`.*?) \|", TEXT["settings.md"], re.MULTILINE)
+    described = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+    projects = ("ORDERS", "INVENTORY", "PAYMENTS", "MONOLITH")
+    own = {"SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS"}
+    services = {f"{name}_SERVICE" for name in projects[:3]}
+    known = {name for name in read if name in described or name in own}
+    not_variables = {"INFO", "HTTP_X_FORWARDED_PROTO"} | {
+        name for name in read if name.startswith(("DEFAULT_", "COMPONENT_"))
+    }
+    assert read - known - not_variables - levels() == set()
+    assert described == (known - own) | {f"{p}_{o}" for p in projects for o in own} | (
+        services
+    )
+
+
+def levels() -> set[str]:
+    """Return the words in settings that are values or Django's own names."""
+    return {"PAGE_SIZE", "EXCEPTION_HANDLER", "TITLE", "SERVE_INCLUDE_SCHEMA"}
+
+
+def test_every_problem_is_listed() -> None:
+    from common.rest.problems import NAMES, Problem
+    from orders import api, idempotency, pricing  # noqa: F401 define problems
+
+    listed = set(re.findall(r"^\| `([a-z-]+)`", TEXT["problems.md"], re.MULTILINE))
+
+    def slug(name: str) -> str:
+        return problem_type(name).rpartition(":")[2]
+
+    made = {slug(problem.__name__) for problem in Problem.__subclasses__()}
+    made |= {slug(name) for name, _ in NAMES.values()} | {"invalid-request"}
+    reasons = {
+        slug(refusal.__name__)
+        for refusal in Refused.__subclasses__()
+        if refusal.__module__.startswith(("common.contracts", "orders"))
+    }
+    internal = {
+        "allocation-undone",
+        "charge-undone",
+        "not-in-demo-mode",
+        "too-late-to-allocate",
+        "too-late-to-charge",
+        "unknown-order",
+    }
+    made |= (reasons - internal) | {"cancelled-by-customer", "deadline-passed"}
+    assert listed == made
+
+
+def test_the_slides_six_boxes_stand_in_placing_in_order() -> None:
+    source = (ROOT / "orders" / "placing.py").read_text()
+    place = source[
+        source.index("async def place(") : source.index("async def take_back")
+    ]
+    calls = re.findall(r"await (\w+)\(order", place)
+    assert calls == [
+        "allocate_inventory",
+        "calculate_price",
+        "charge_card",
+        "finalise_inventory",
+        "finalise_order",
+    ]
+    assert source.index("def make_order_row") < source.index("async def place(")
+    headings = re.findall(r"^# (\d) ── ", source, re.MULTILINE)
+    assert headings == ["2", "3", "4", "5", "6"]
+
+
+def test_the_readmes_six_files_are_six() -> None:
+    way = re.findall(r"^(\d)\. ", TEXT["README.md"], re.MULTILINE)
+    assert way == ["1", "2", "3", "4", "5", "6"]
