@@ -21,19 +21,27 @@ def main() -> None:
     if not words or words[0] not in PROJECTS + SUITE:
         said = f"no project or suite command {words[0]!r}; " if words else ""
         sys.exit(said + USAGE)
-    if words[0] in SUITE:
-        from suite.commands import main as run_suite_command
-
-        sys.exit(run_suite_command(words))
-    project, *command = words
-    os.environ["DJANGO_SETTINGS_MODULE"] = f"{project}.settings"
-    from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import execute_from_command_line
-
     try:
-        execute_from_command_line([f"{program} {project}", *command])
+        from django.core.exceptions import ImproperlyConfigured
+    except ImportError:
+        sys.exit("Django is not installed here: run make, then . .venv/bin/activate")
+    try:
+        sys.exit(run(program, *words))
     except ImproperlyConfigured as error:
         sys.exit(str(error))
+
+
+def run(program: str, word: str, *words: str) -> int:
+    """Run the command of a project or of the suite and return its exit status."""
+    if word in SUITE:
+        from suite.commands import main as run_suite_command
+
+        return run_suite_command([word, *words])
+    os.environ["DJANGO_SETTINGS_MODULE"] = f"{word}.settings"
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line([f"{program} {word}", *words])
+    return 0
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ async def ask(
 def call_sync(request: Request[R], *, within: float | None = None) -> R:
     """`call` for plain code, such as a Django view: blocks until the reply is here."""
     refuse_open_transaction()
-    return _post(client_call(request, within=within)).result()
+    return _post(_call_there(request, within)).result()
 
 
 def tell_sync(request: Request[Any]) -> None:
@@ -62,11 +62,6 @@ def tell_sync(request: Request[Any]) -> None:
             log.info("not told", request=type(request).__name__, error=repr(error))
 
     _post(tell())
-
-
-async def client_call(request: Request[R], *, within: float | None) -> R:
-    """`call` without the check for a transaction, which belongs to another thread."""
-    return await client().call(request, within=within)
 
 
 def client() -> Client:
@@ -127,6 +122,11 @@ def _transports() -> dict[str, Transport]:
         name: local if where == "local:" else channel
         for name, where in settings.SERVICES.items()
     }
+
+
+async def _call_there(request: Request[R], within: float | None) -> R:
+    """`call` without the check for a transaction, made in the caller's thread."""
+    return await client().call(request, within=within)
 
 
 def _post(work: Coroutine[Any, Any, T]) -> "Future[T]":

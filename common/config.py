@@ -149,7 +149,12 @@ class Config:
             return value
 
         if self.demo and not self._env.get(name):
-            return kept_secret(self.run_dir / f"{self.service}.secret")
+            try:
+                return kept_secret(self.run_dir / f"{self.service}.secret")
+            except OSError as error:
+                self._problems.append(
+                    f"RUN_DIR is malformed: expected a directory to write to ({error})"
+                )
         return self._read(name, expected, parse, None, fallback="")
 
     def database(self) -> dict[str, Any]:

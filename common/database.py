@@ -8,17 +8,15 @@ would tie the rules to the loop.
 import asyncio
 import contextvars
 import functools
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError, close_old_connections, transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-THREADS = int(os.environ.get("DB_THREADS", "8"))
 
 
 class Conflict(Exception):
@@ -27,7 +25,7 @@ class Conflict(Exception):
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(THREADS, thread_name_prefix="db")
+    return ThreadPoolExecutor(settings.DB_THREADS, thread_name_prefix="db")
 
 
 async def in_db(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

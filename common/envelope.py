@@ -136,8 +136,16 @@ def decode_reply(message: Any) -> ReplyEnvelope:
 
 
 def reply_to_ok(reply: Reply) -> tuple[Outcome, Message]:
-    """Return outcome and body for a reply."""
-    return "ok", msgspec.to_builtins(reply)
+    """Return outcome and body for a reply, checked as its receiver will check it.
+
+    Raises ContractBroken.
+    """
+    body: Message = msgspec.to_builtins(reply)
+    try:
+        msgspec.convert(body, type(reply))
+    except msgspec.ValidationError as error:
+        raise ContractBroken(f"{type(reply).__name__}: {error}") from error
+    return "ok", body
 
 
 def reply_to_refusal(refusal: Refused) -> tuple[Outcome, Message]:

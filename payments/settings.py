@@ -14,6 +14,7 @@ SECRET_KEY = config.secret_key()
 DEBUG = config.flag("DEBUG", default=False)
 ALLOWED_HOSTS = config.allowed_hosts()
 DATABASES = {"default": config.database()}
+DB_THREADS = int(config.number("DB_THREADS", default=8, least=1, most=256))
 BUS_URL = config.bus_url()
 CHANNEL_LAYERS = {"default": channel_layer(BUS_URL)}
 

@@ -2,26 +2,29 @@
 
 import argparse
 import asyncio
-import os
-from pathlib import Path
 
-from common.config import ROOT, embedded_bus_url
+from common.config import Config
 from suite import audit, bus, demo
 
 
 def main(words: list[str]) -> int:
-    """Run one suite command and return its exit status."""
+    """Run one suite command and return its exit status.
+
+    Raises ImproperlyConfigured, naming what is wrong in the environment.
+    """
     options = _parser().parse_args(words)
-    run_dir = Path(os.environ.get("RUN_DIR") or ROOT / ".run")
+    config = Config("suite")
+    bus_url = config.bus_url()
+    config.check()
     match options.command:
         case "bus":
-            return bus.run_in_foreground(run_dir)
+            return bus.run_in_foreground(config.run_dir)
         case "audit":
-            url = os.environ.get("BUS_URL") or embedded_bus_url(run_dir)
-            return asyncio.run(audit.run(url))
+            return asyncio.run(audit.run(bus_url))
         case _:
             return demo.run(
-                run_dir,
+                config.run_dir,
+                bus_url,
                 once=options.once,
                 without=options.without,
                 first_port=options.port,

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from common.bus import problem_with
-from common.config import embedded_bus_url
 from common.contract import Reply, Request
 from common.contracts.inventory import AuditStock
 from common.contracts.orders import AuditOrders
@@ -40,7 +39,14 @@ class Interrupted(Exception):
     """Somebody wants the demo to end."""
 
 
-def run(run_dir: Path, *, once: bool, without: str | None, first_port: int) -> int:
+def run(
+    run_dir: Path,
+    bus_url: str,
+    *,
+    once: bool,
+    without: str | None,
+    first_port: int,
+) -> int:
     """Start everything, place the script's orders, then serve until Ctrl-C.
 
     Returns 0 if all orders ended as they should and the audit found nothing.
@@ -51,8 +57,10 @@ def run(run_dir: Path, *, once: bool, without: str | None, first_port: int) -> i
     ports = {name: first_port + number for number, name in enumerate(SERVICES)}
     # a debugger stops for longer than an order may take
     env = {"ORDER_DEADLINE_SECONDS": "3600"} if without else {}
-    suite = Suite(run_dir=run_dir, ports=ports, services=services, env=env)
-    if problem_with(embedded_bus_url(run_dir)) is None:
+    suite = Suite(
+        run_dir=run_dir, bus_url=bus_url, ports=ports, services=services, env=env
+    )
+    if suite.bus_is_ours and problem_with(bus_url) is None:
         print(f"a demo or bus is running already in {run_dir}", file=sys.stderr)
         return 1
     _end_on_signals()
@@ -62,7 +70,7 @@ def run(run_dir: Path, *, once: bool, without: str | None, first_port: int) -> i
             if without:
                 _wait_for(without, suite, console)
             failures = script.play(suite, console)
-            failures += asyncio.run(audit.run(embedded_bus_url(run_dir)))
+            failures += asyncio.run(audit.run(bus_url))
             console.print(_verdict(failures))
             if not once:
                 console.print(_addresses(suite))
@@ -106,7 +114,7 @@ def _wait_for(service: str, suite: Suite, console: Console) -> None:
     )
 
     async def wait() -> None:
-        client = connect(embedded_bus_url(suite.run_dir), "demo")
+        client = connect(suite.bus_url, "demo")
         while True:
             try:
                 await client.call(PROBES[service], within=1)

@@ -94,6 +94,13 @@ def test_payments_checks_its_own_variables(name: str, value: str) -> None:
     assert done.returncode == 1
 
 
+@pytest.mark.parametrize("project", ["orders", "inventory"])
+def test_a_run_dir_that_cannot_be_used_is_named(project: str) -> None:
+    done = start(project, RUN_DIR="/dev/null/here")
+    assert "RUN_DIR is malformed: expected a directory to write to" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_url_on_a_server_is_taken_as_it_is() -> None:
     config = Config(
         "orders",

@@ -38,7 +38,7 @@ class Running:
     def __init__(self, suite: Suite, supervisor: Supervisor) -> None:
         self.suite, self.supervisor = suite, supervisor
         self.shop = Shop(suite.url("orders"), suite.url("payments"))
-        self.bus_url = embedded_bus_url(suite.run_dir)
+        self.bus_url = suite.bus_url
         self.log: list[str] = []
 
     def restart(self, *names: str) -> None:
@@ -119,8 +119,10 @@ class Running:
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Start everything once for all journeys."""
+    run_dir = tmp_path_factory.mktemp("suite")
     suite = Suite(
-        run_dir=tmp_path_factory.mktemp("suite"),
+        run_dir=run_dir,
+        bus_url=embedded_bus_url(run_dir),
         ports=free_ports(),
         env={**GENEROUS},
     )
