@@ -81,8 +81,10 @@ class MovementAdmin(ReadOnlyAdmin):
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Ask for a product, a quantity and a note, nothing else."""
-        return ("product", "quantity", "note") if obj is None else None
+        """Ask for a product, a quantity and a note; show all of an entry."""
+        if obj is None:
+            return ("product", "quantity", "note")
+        return [field.name for field in Movement._meta.fields]
 
     def save_model(
         self, request: HttpRequest, obj: Movement, form: Any, change: bool

@@ -1,0 +1,66 @@
+"""The admins of orders and payments show everything and change nothing."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from orders import runner
+from orders.models import Order
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGES = (
+    "orders/order",
+    "payments/charge",
+    "payments/entry",
+    "payments/card",
+    "payments/gatewayoperation",
+)
+
+
+@pytest.fixture
+def staff(transactional_db: None) -> Client:
+    """Return the browser of somebody who may do everything."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("admin"))
+    return client
+
+
+@pytest.fixture
+async def confirmed(placed: Callable[..., Order]) -> Order:
+    """Run an order to its end."""
+    from asgiref.sync import sync_to_async
+
+    order = await sync_to_async(placed)()
+    await runner.run(order.id)
+    return order
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_a_page_is_for_reading(
+    confirmed: Order, staff: Client, page: str
+) -> None:
+    from asgiref.sync import sync_to_async
+
+    await sync_to_async(read_only)(staff, page)
+
+
+def read_only(staff: Client, page: str) -> None:
+    from django.apps import apps
+
+    model = apps.get_model(page.replace("/", "."))
+    row = model._default_manager.get()
+    before = {f.attname: getattr(row, f.attname) for f in model._meta.concrete_fields}
+    url = f"/admin/{page}/{row.pk}"
+    assert staff.get(f"/admin/{page}/").status_code == 200
+    shown = staff.get(f"{url}/change/")
+    assert shown.status_code == 200
+    assert b"_save" not in shown.content
+    assert staff.get(f"/admin/{page}/add/").status_code == 403
+    assert staff.post(f"{url}/change/", {"status": "x"}).status_code == 403
+    assert staff.post(f"{url}/delete/", {"post": "yes"}).status_code == 403
+    row.refresh_from_db()
+    after = {f.attname: getattr(row, f.attname) for f in model._meta.concrete_fields}
+    assert after == before
