@@ -20,7 +20,9 @@ from common.client import Client
 from common.contract import R, Request
 from common.database import refuse_open_transaction
 from common.service import Service
-from common.transports import Answer, Channel, ChannelLayer, Local, Transport
+from common.transports import Answer, Transport
+from common.transports.channel import Channel, ChannelLayer
+from common.transports.local import Local
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")

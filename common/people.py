@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
-from common.config import kept_secret
+from common.embedded import kept_secret
 
 CUSTOMERS = ("ada", "grace")
 ADMIN = "admin"

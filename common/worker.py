@@ -31,7 +31,7 @@ from common.envelope import (
 )
 from common.errors import ContractBroken, Refused, ServiceError
 from common.service import Periodic, Service
-from common.transports import ChannelLayer
+from common.transports.channel import ChannelLayer
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from common.admin import ReadOnlyAdmin, ReadOnlyInline
-from inventory import stock
+from inventory import counters
 from inventory.models import Allocation, AllocationLine, Movement, Product, Stock
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class MovementAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, obj: Movement, form: Any, change: bool
     ) -> None:
         """Receive the stock by the rule, which writes the ledger entry itself."""
-        written = stock.receive(
+        written = counters.receive(
             sku=obj.product_id,
             quantity=form.cleaned_data["quantity"],
             note=form.cleaned_data["note"],

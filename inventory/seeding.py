@@ -1,7 +1,7 @@
 """The demo's products."""
 
 from common.people import seed_admin
-from inventory import stock
+from inventory import counters
 from inventory.models import Product, Stock
 
 PRODUCTS = (
@@ -33,6 +33,6 @@ def seed() -> str:
             created += 1
             Stock.objects.create(product_id=sku)
             if pieces:
-                stock.receive(sku=sku, quantity=pieces, note="first delivery")
+                counters.receive(sku=sku, quantity=pieces, note="first delivery")
     seed_admin()
     return f"{created} products created, {Product.objects.count()} in all"

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
-from django.db.models import F
 
 from common import clock
 from common.contracts.inventory import (
@@ -26,14 +25,13 @@ from common.contracts.inventory import (
 )
 from common.database import Conflict, rule
 from common.errors import ContractBroken, Refused
+from inventory import counters
 from inventory.models import (
     Allocation,
     AllocationLine,
     AllocationState,
-    Movement,
     MovementKind,
     Product,
-    Stock,
 )
 
 HOLD_BEYOND_DEADLINE = timedelta(seconds=60)
@@ -69,7 +67,7 @@ def finalise(*, order_id: UUID) -> None:
     Raises ContractBroken for an order that holds nothing.
     """
     if _move(order_id, HELD, FINALISED):
-        _count(order_id, MovementKind.FINALISE, on_hand=-1, allocated=-1)
+        counters.move(order_id, MovementKind.FINALISE, on_hand=-1, allocated=-1)
         return
     match _state(order_id):
         case AllocationState.FINALISED:
@@ -89,9 +87,9 @@ def release(*, order_id: UUID) -> None:
     For an unknown order this leaves a tombstone, which a late allocate will meet.
     """
     if _move(order_id, HELD, RELEASED):
-        _count(order_id, MovementKind.RELEASE, on_hand=0, allocated=-1)
+        counters.move(order_id, MovementKind.RELEASE, on_hand=0, allocated=-1)
     elif _move(order_id, FINALISED, RELEASED):
-        _count(order_id, MovementKind.RESTOCK, on_hand=+1, allocated=0)
+        counters.move(order_id, MovementKind.RESTOCK, on_hand=+1, allocated=0)
     elif (state := _state(order_id)) is None:
         Allocation.objects.create(
             order_id=order_id, state=RELEASED, decided_at=clock.now()
@@ -105,25 +103,8 @@ def release_overdue_hold(*, order_id: UUID) -> bool:
     """Release a hold that is still one, on orders' word; tell whether it was."""
     if not _move(order_id, HELD, RELEASED):
         return False
-    _count(order_id, MovementKind.RELEASE, on_hand=0, allocated=-1)
+    counters.move(order_id, MovementKind.RELEASE, on_hand=0, allocated=-1)
     return True
-
-
-@transaction.atomic
-def receive(*, sku: str, quantity: int, note: str = "") -> Movement:
-    """Put delivered pieces on the shelf and return the ledger entry."""
-    if quantity < 1:
-        raise ValueError("quantity: expected at least 1")
-    Stock.objects.get_or_create(product_id=sku)
-    Stock.objects.filter(product_id=sku).update(on_hand=F("on_hand") + quantity)
-    return Movement.objects.create(
-        product_id=sku,
-        kind=MovementKind.RECEIVE,
-        on_hand=quantity,
-        allocated=0,
-        at=clock.now(),
-        note=note,
-    )
 
 
 def _merged(lines: Iterable[Line]) -> dict[str, int]:
@@ -163,9 +144,9 @@ def _hold(allocation: Allocation, wanted: dict[str, int]) -> tuple[PricedLine, .
     if unknown := tuple(sku for sku in wanted if sku not in products):
         raise UnknownProduct(skus=unknown)
     short = tuple(
-        ShortLine(sku=sku, quantity=quantity, free=_free(sku))
+        ShortLine(sku=sku, quantity=quantity, free=counters.free(sku))
         for sku, quantity in wanted.items()
-        if not _take(sku, quantity)
+        if not counters.take(sku, quantity)
     )
     if short:
         raise OutOfStock(lines=short)
@@ -179,21 +160,10 @@ def _hold(allocation: Allocation, wanted: dict[str, int]) -> tuple[PricedLine, .
         )
         for sku, quantity in wanted.items()
     )
-    _write_ledger(
+    counters.write_ledger(
         allocation.order_id, lines, MovementKind.ALLOCATE, on_hand=0, allocated=+1
     )
     return tuple(map(_priced, lines))
-
-
-def _take(sku: str, quantity: int) -> bool:
-    """Allocate pieces if that many are free, by one conditional update."""
-    free = Stock.objects.filter(product_id=sku, on_hand__gte=F("allocated") + quantity)
-    return free.update(allocated=F("allocated") + quantity) == 1
-
-
-def _free(sku: str) -> int:
-    stock = Stock.objects.filter(product_id=sku).first()
-    return stock.on_hand - stock.allocated if stock else 0
 
 
 def _priced(line: AllocationLine) -> PricedLine:
@@ -220,36 +190,3 @@ def _move(order_id: UUID, start: AllocationState, end: AllocationState) -> bool:
     """Move an allocation from one state to another; False if it was not there."""
     rows = Allocation.objects.filter(order_id=order_id, state=start)
     return rows.update(state=end, expires_at=None) == 1
-
-
-def _count(order_id: UUID, kind: MovementKind, *, on_hand: int, allocated: int) -> None:
-    """Move the counters of every line, so many times its quantity, and write why."""
-    lines = list(AllocationLine.objects.filter(allocation_id=order_id))
-    for line in lines:
-        Stock.objects.filter(product_id=line.product_id).update(
-            on_hand=F("on_hand") + on_hand * line.quantity,
-            allocated=F("allocated") + allocated * line.quantity,
-        )
-    _write_ledger(order_id, lines, kind, on_hand=on_hand, allocated=allocated)
-
-
-def _write_ledger(
-    order_id: UUID,
-    lines: Iterable[AllocationLine],
-    kind: MovementKind,
-    *,
-    on_hand: int,
-    allocated: int,
-) -> None:
-    at = clock.now()
-    Movement.objects.bulk_create(
-        Movement(
-            product_id=line.product_id,
-            kind=kind,
-            on_hand=on_hand * line.quantity,
-            allocated=allocated * line.quantity,
-            order_id=order_id,
-            at=at,
-        )
-        for line in lines
-    )

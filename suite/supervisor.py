@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import IO
 
+from common.embedded import ROOT
+
 Say = Callable[[str, str], None]
 """Takes a program's name and a line that it wrote or that is about it."""
 
@@ -185,6 +187,4 @@ def run_to_end(program: Program, say: Say, *, within: float = 120) -> None:
 
 def manage(*words: str) -> list[str]:
     """Return the command line of `./manage.py WORDS` with this Python."""
-    from common.config import ROOT
-
     return [sys.executable, str(ROOT / "manage.py"), *words]

@@ -66,14 +66,14 @@ def later() -> datetime:
 @pytest.fixture
 def product(db: None) -> Callable[..., str]:
     """Return a function that creates a product with stock and returns its SKU."""
-    from inventory import stock
+    from inventory import counters
     from inventory.models import Product, Stock
 
     def create(sku: str = "MUG", *, on_hand: int = 10, price: int = 1250) -> str:
         Product.objects.create(sku=sku, name=sku.title(), unit_price=price)
         Stock.objects.create(product_id=sku)
         if on_hand:
-            stock.receive(sku=sku, quantity=on_hand)
+            counters.receive(sku=sku, quantity=on_hand)
         return sku
 
     return create

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from common.config import ROOT
+from common.embedded import ROOT
 from common.errors import Refused, problem_type
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]

@@ -11,9 +11,10 @@ import redis
 from channels_redis.core import RedisChannelLayer
 
 from common.client import Client
-from common.config import channel_layer, embedded_bus_url
+from common.config import channel_layer
+from common.embedded import embedded_bus_url
 from common.service import Service
-from common.transports import Channel
+from common.transports.channel import Channel
 from common.worker import Worker
 from suite import bus
 from suite.supervisor import Program, Supervisor

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from common.config import ROOT, Config, embedded_bus_url, kept_secret
+from common.config import Config
+from common.embedded import ROOT, embedded_bus_url, kept_secret
 
 SECRET = "x1y2z" * 12
 

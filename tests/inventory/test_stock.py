@@ -19,8 +19,9 @@ from common.contracts.inventory import (
 )
 from common.errors import ContractBroken
 from inventory import reports, stock
+from inventory.counters import receive
 from inventory.models import Allocation, Movement, Product, Stock
-from suite.audit import stock_violations
+from suite.invariants import stock_violations
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.django_db
@@ -132,7 +133,7 @@ def test_allocate_on_held_answers_again_and_moves_nothing(order: Order) -> None:
 
 def test_allocate_on_short_remembers_even_when_stock_has_come(order: Order) -> None:
     first = order.allocate(MUG=11)
-    stock.receive(sku="MUG", quantity=10)
+    receive(sku="MUG", quantity=10)
     again = order.allocate(MUG=11)
     assert isinstance(first, OutOfStock) and isinstance(again, OutOfStock)
     assert again.lines == first.lines

@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from common.client import Client
-from common.config import embedded_bus_url
+from common.embedded import embedded_bus_url
 from suite import audit
 from suite.client import connect
 from suite.programs import Suite, free_ports

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from common.config import ROOT
+from common.embedded import ROOT
 from suite.programs import free_ports
 
 pytestmark = pytest.mark.journey

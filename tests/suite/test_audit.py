@@ -21,7 +21,8 @@ from common.contracts.inventory import (
 from common.contracts.orders import AuditOrders, OrderFacts, OrderMove, OrdersFound
 from common.contracts.payments import AuditCharges, ChargeFacts, ChargesFound
 from suite import audit
-from suite.audit import Audit, order_violations, stock_violations
+from suite.audit import Audit
+from suite.invariants import order_violations, stock_violations
 
 ID = uuid4()
 DEADLINE = clock.now()

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from common.config import ROOT
+from common.embedded import ROOT
 
 
 def manage(*words: str, **env: str) -> subprocess.CompletedProcess[str]:

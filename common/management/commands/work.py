@@ -12,8 +12,8 @@ from django.db import connections
 from django.utils import autoreload
 
 from common import bus, calls
-from common.config import embedded_bus_url
-from common.transports import ChannelLayer
+from common.embedded import embedded_bus_url
+from common.transports.channel import ChannelLayer
 from common.worker import Worker
 
 

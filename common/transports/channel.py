@@ -1,11 +1,8 @@
-"""How a request reaches its service: `channel:` over the bus, `local:` by a call."""
+"""`channel:`, the bus: requests to a service's channel, replies to our own."""
 
 import asyncio
-import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, cast
+from typing import Any, Protocol, cast
 
 import structlog
 from channels.exceptions import ChannelFull
@@ -13,8 +10,8 @@ from redis.exceptions import RedisError
 
 from common import clock
 from common.backoff import full_jitter
-from common.context import Headers, headers
-from common.contract import R, Reply, Request
+from common.context import Headers
+from common.contract import R, Request
 from common.envelope import (
     ReplyEnvelope,
     RequestEnvelope,
@@ -24,8 +21,8 @@ from common.envelope import (
     encode_body,
     open_reply,
 )
-from common.errors import Busy, NoReply, ServiceError
-from common.service import Service
+from common.errors import Busy, NoReply
+from common.transports import Answer
 
 log = structlog.get_logger(__name__)
 
@@ -36,30 +33,6 @@ class ChannelLayer(Protocol):
     async def send(self, channel: str, message: dict[str, Any]) -> None: ...
     async def receive(self, channel: str) -> dict[str, Any]: ...
     async def new_channel(self, prefix: str = "specific.") -> str: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer(Generic[R]):
-    """A reply, and where its time went."""
-
-    reply: R
-    queue_seconds: float
-    handler_seconds: float
-
-
-class Transport(Protocol):
-    """A way to one or more services."""
-
-    async def ask(
-        self, request: Request[R], headers: Headers, *, within: float
-    ) -> Answer[R]:
-        """Return the answer, or raise a ServiceError after `within` seconds."""
-
-    async def tell(self, request: Request[Any], headers: Headers) -> None:
-        """Send a request whose answer nobody waits for."""
-
-    async def close(self) -> None:
-        """Let go of connections and tasks."""
 
 
 class Channel:
@@ -175,53 +148,3 @@ def _envelope(
         headers=headers,
         body=body,
     )
-
-
-class Local:
-    """The monolith: the service is a library of this process, behind its contracts."""
-
-    def __init__(self, find_service: Callable[[str], Service]) -> None:
-        self._find_service = find_service
-        self._background: set[asyncio.Task[Any]] = set()
-
-    async def ask(
-        self, request: Request[R], headers: Headers, *, within: float
-    ) -> Answer[R]:
-        """Call the handler; raise NoReply if it takes longer than `within`."""
-        encode_body(request)
-        started = time.perf_counter()
-        try:
-            async with asyncio.timeout(within):
-                reply = await self._perform(request, headers)
-        except TimeoutError:
-            name = type(request).__name__
-            raise NoReply(f"no reply from {name} within {within:.3g} s") from None
-        except ServiceError as error:
-            error.queue_seconds = 0.0
-            error.handler_seconds = time.perf_counter() - started
-            raise
-        return Answer(
-            reply=reply,
-            queue_seconds=0.0,
-            handler_seconds=time.perf_counter() - started,
-        )
-
-    async def tell(self, request: Request[Any], headers: Headers) -> None:
-        """Start the handler and do not wait for it."""
-        encode_body(request)
-        task = asyncio.create_task(self._perform(request, headers))
-        self._background.add(task)
-        task.add_done_callback(self._finished)
-
-    async def close(self) -> None:
-        """Wait for what `tell` has started."""
-        await asyncio.gather(*self._background, return_exceptions=True)
-
-    async def _perform(self, request: Request[R], carried: Headers) -> R:
-        with headers(carried):
-            return await self._find_service(request.service).perform(request)
-
-    def _finished(self, task: asyncio.Task[Reply]) -> None:
-        self._background.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            log.warning("told in vain", error=repr(error))

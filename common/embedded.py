@@ -1,0 +1,38 @@
+"""Where the demo keeps what nobody configured: the bus's socket and its secrets."""
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def embedded_bus_url(run_dir: Path) -> str:
+    """Return the URL of the embedded bus: a Unix socket in the run directory.
+
+    Where that path is too long for a socket (about 100 bytes), it is one in the
+    system's temporary directory whose name is derived from it.
+    """
+    path = run_dir.resolve() / "bus.sock"
+    if len(os.fsencode(path)) > 100:
+        digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+        path = Path(tempfile.gettempdir()) / f"cutpoints-{digest}.sock"
+    return f"unix://{path}"
+
+
+def kept_secret(path: Path) -> str:
+    """Return the secret in a file, making it for its owner alone the first time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    try:
+        if not path.exists():
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_urlsafe(50))
+            os.link(fresh, path)
+    except FileExistsError:
+        pass  # another process was first
+    finally:
+        fresh.unlink(missing_ok=True)
+    return path.read_text()
