@@ -31,6 +31,8 @@ class Config:
         self.service = service
         self._env = os.environ if env is None else env
         self._problems: list[str] = []
+        self.variables = {"RUN_DIR"}
+        """The names of all variables that were asked for."""
         self.mode = self.choice("MODE", MODES, default="demo")
         self.demo = self.mode == "demo"
         self.run_dir = Path(self._env.get("RUN_DIR") or ROOT / ".run")
@@ -146,6 +148,7 @@ class Config:
                 raise ValueError
             return value
 
+        self.variables.add(name)
         if self.demo and not self._env.get(name):
             try:
                 return kept_secret(self.run_dir / f"{self.service}.secret")
@@ -214,6 +217,7 @@ class Config:
         *,
         fallback: T,
     ) -> T:
+        self.variables.add(name)
         value = self._env.get(name, "")
         if not value and default is not None:
             return default

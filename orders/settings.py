@@ -40,6 +40,7 @@ ASGI_APPLICATION = "orders.asgi.application"
 
 REST_FRAMEWORK = {
     **defaults.REST_FRAMEWORK,
+    "NUM_PROXIES": int(config.number("PROXIES", default=0, most=10)),
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",

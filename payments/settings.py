@@ -44,6 +44,7 @@ CORS_ALLOWED_ORIGINS = [
 CORS_URLS_REGEX = r"^/api/"
 REST_FRAMEWORK = {
     **defaults.REST_FRAMEWORK,
+    "NUM_PROXIES": int(config.number("PROXIES", default=0, most=10)),
     "DEFAULT_THROTTLE_RATES": {
         "cards": config.rate("THROTTLE_CARDS", default="60/min")
     },

@@ -461,6 +461,14 @@ def test_login_with_a_token(ada: User, api: APIClient) -> None:
     problem(post(api), 401, "not-authenticated")
 
 
+def test_there_is_a_page_to_log_in_on(ada: User) -> None:
+    browser = APIClient()
+    form = {"username": "ada", "password": "correct horse", "next": "/api/docs"}
+    assert browser.get("/api/session/login/").status_code == 200
+    assert browser.post("/api/session/login/", form)["Location"] == "/api/docs"
+    assert browser.get("/api/orders").status_code == 200
+
+
 def test_a_session_needs_its_csrf_token(ada: User) -> None:
     browser = APIClient(enforce_csrf_checks=True)
     assert browser.login(username="ada", password="correct horse")
@@ -478,6 +486,8 @@ def test_calling_too_often_is_429_with_when_to_come_back(
     answer = post(api)
     problem(answer, 429, "too-many-requests")
     assert int(answer["Retry-After"]) > 0
+    forged = post(api, X_Forwarded_For="203.0.113.7")
+    problem(forged, 429, "too-many-requests")
     assert Order.objects.count() == 2
 
 
