@@ -236,6 +236,7 @@ async def test_no_reply_in_time_says_so_and_a_late_one_is_dropped(
     async with working(service, layer):
         with pytest.raises(NoReply, match=r"echo\.Hold within 0\.3 s"):
             await client.call(Hold(), within=0.3)
+        assert channel._waiting == {}, "nothing is kept for a caller that is gone"  # type: ignore[attr-defined]
         released.set()
         await until(lambda: channel.late_replies == 1)  # type: ignore[attr-defined]
         assert (await client.call(Echo(text="next"))).text == "next"

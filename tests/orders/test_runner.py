@@ -316,6 +316,25 @@ async def test_the_first_stored_total_counts(
     assert charge.amount == 999
 
 
+@pytest.mark.parametrize("meanwhile", ["cancel", "confirm"])
+async def test_an_order_that_moved_on_gets_no_total(
+    placed: Placed, meanwhile: str
+) -> None:
+    from common.contracts.inventory import PricedLine
+    from orders import rows
+
+    order = await sync_to_async(placed)()
+    if meanwhile == "cancel":
+        await sync_to_async(states.cancel)(order.id)
+    else:
+        await sync_to_async(Order.objects.update)(status="confirmed", total=5)
+    line = PricedLine(sku="MUG", quantity=2, unit_price=1250, currency="EUR")
+    with pytest.raises(rows.MovedOn):
+        await sync_to_async(rows.store_total)(order, (line,))
+    after = await sync_to_async(Order.objects.get)(pk=order.pk)
+    assert after.total == (None if meanwhile == "cancel" else 5)
+
+
 async def test_a_call_inside_a_transaction_is_refused(transactional_db: None) -> None:
     from django.db import transaction
 

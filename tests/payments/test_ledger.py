@@ -276,6 +276,17 @@ async def test_two_refusals_of_one_refund_move_its_number_once(order: Order) -> 
     assert charge.refund == 2
 
 
+async def test_the_answer_to_an_earlier_refund_ends_no_later_one(
+    order: Order,
+) -> None:
+    await order.charge()
+    await sync_to_async(entries.begin_refund)(order_id=order.id)
+    await sync_to_async(entries.record_refused_refund)(order_id=order.id, refund=1)
+    stale = await sync_to_async(entries.record_refund)(order_id=order.id, refund=1)
+    assert (stale.state, stale.refund) == ("refunding", 2)
+    assert await order.net() == 4200
+
+
 async def test_an_old_intent_is_looked_up_not_replayed(
     order: Order, faults: Callable[..., Any], stopped_clock: Clock
 ) -> None:
