@@ -117,6 +117,11 @@ def find_service(name: str) -> Service:
     return cast(Service, import_module(f"{name}.handlers").service)
 
 
+def uses_the_bus() -> bool:
+    """Tell whether any service lives elsewhere; a whole monolith needs no bus."""
+    return "channel:" in settings.SERVICES.values()
+
+
 def _transports() -> dict[str, Transport]:
     channel = Channel(cast(ChannelLayer, get_channel_layer()))
     local = Local(find_service)

@@ -40,7 +40,7 @@ class Command(BaseCommand):
             raise CommandError("--slots: expected at least 1")
         embedded = embedded_bus_url(settings.RUN_DIR) == settings.BUS_URL
         if (
-            _on_the_bus()
+            calls.uses_the_bus()
             and embedded
             and (problem := bus.problem_with(settings.BUS_URL))
         ):
@@ -60,7 +60,9 @@ class Command(BaseCommand):
 
     async def _serve(self, *, slots: int, grace: float, signals: bool) -> None:
         calls.bind()
-        layer = cast(ChannelLayer, get_channel_layer()) if _on_the_bus() else None
+        layer = (
+            cast(ChannelLayer, get_channel_layer()) if calls.uses_the_bus() else None
+        )
         workers = [
             Worker(calls.find_service(name), layer, slots=slots, grace=grace)
             for name in settings.LIVING_HERE
@@ -76,8 +78,3 @@ class Command(BaseCommand):
     def _stop(workers: list[Worker]) -> None:
         for worker in workers:
             worker.stop()
-
-
-def _on_the_bus() -> bool:
-    """Tell whether any service lives elsewhere; a whole monolith needs no bus."""
-    return "channel:" in settings.SERVICES.values()
