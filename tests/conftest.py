@@ -15,8 +15,9 @@ from common import calls, clock
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Use a database file: threads of the pool must see what the test wrote."""
-    path = tmp_path_factory.mktemp("db") / "test.sqlite3"
-    connections["default"].settings_dict["TEST"]["NAME"] = str(path)
+    if connections["default"].vendor == "sqlite":
+        path = tmp_path_factory.mktemp("db") / "test.sqlite3"
+        connections["default"].settings_dict["TEST"]["NAME"] = str(path)
 
 
 @pytest.fixture(autouse=True)
