@@ -103,7 +103,8 @@ class Channel:
 
     async def _listen_for_replies(self) -> str:
         if self._reply_channel is None:
-            self._reply_channel = await self.layer.new_channel("response")
+            channel = await self.layer.new_channel("response")
+            self._reply_channel = self._reply_channel or channel
         if self._reader is None or self._reader.done():
             self._reader = asyncio.create_task(self._read(self._reply_channel))
         return self._reply_channel

@@ -9,9 +9,11 @@ import pytest
 from channels_redis.core import RedisChannelLayer
 
 from common.client import Client
+from common.config import channel_layer
 from common.context import Headers, current_headers, headers
 from common.envelope import RequestEnvelope, encode
 from common.errors import Busy, ContractBroken, Crashed, NoReply
+from common.transports.channel import Channel
 from tests.common import echo
 from tests.common.conftest import until, working
 from tests.common.echo import Echo, EchoAsync, Hold, Misbehave
@@ -240,6 +242,26 @@ async def test_no_reply_in_time_says_so_and_a_late_one_is_dropped(
         released.set()
         await until(lambda: channel.late_replies == 1)  # type: ignore[attr-defined]
         assert (await client.call(Echo(text="next"))).text == "next"
+
+
+async def test_every_reply_reaches_its_own_caller(
+    bus_url: str, client: Client, layer: RedisChannelLayer
+) -> None:
+    service, _, heard = echo.make()
+    other_layer = RedisChannelLayer(**channel_layer(bus_url)["CONFIG"])
+    other = Client("other", {"echo": Channel(other_layer)})
+    texts = [f"{name} {number}" for name in "ab" for number in range(100)]
+    async with working(service, layer):
+        replies = await asyncio.gather(
+            *(
+                (client if text.startswith("a") else other).call(Echo(text=text))
+                for text in texts
+            )
+        )
+    await other.close()
+    await other_layer.close_pools()
+    assert [reply.text for reply in replies] == texts
+    assert sorted(heard) == sorted(texts)
 
 
 async def test_a_sender_checks_its_own_request(client: Client) -> None:
