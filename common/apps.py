@@ -1,9 +1,16 @@
 """The app that brings the commands `serve`, `work` and `seed` to every project."""
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class CommonConfig(AppConfig):
     """Commands only: no models."""
 
     name = "common"
+
+    def ready(self) -> None:
+        """Tell the admins of the three projects apart."""
+        from django.contrib import admin  # needs the app registry
+
+        admin.site.site_header = admin.site.site_title = f"Cutpoints {settings.SERVICE}"

@@ -133,12 +133,13 @@ def _verdict(failures: int) -> str:
 
 
 def _addresses(suite: Suite) -> str:
+    urls = {name: f"http://localhost:{port}" for name, port in suite.ports.items()}
     return (
-        f"\nThe shop's API   {suite.url('orders')}/api/docs\n"
-        f"The card vault   {suite.url('payments')}/api/docs\n"
-        f"Admins           …/admin/ on {suite.url('orders')}, "
-        f"{suite.url('inventory')}, {suite.url('payments')}\n"
-        f"People           admin, ada, grace; password in "
+        f"\nThe shop's API   {urls['orders']}/api/docs\n"
+        f"The card vault   {urls['payments']}/api/docs\n"
+        f"The admins       "
+        + ", ".join(f"{urls[name]}/admin/" for name in suite.services)
+        + "\nPeople           admin, ada, grace; their password stands in "
         f"{os.path.relpath(suite.run_dir)}/demo.password\n"
         "Ctrl-C stops everything."
     )
