@@ -41,6 +41,7 @@ class Channel:
     def __init__(self, layer: ChannelLayer) -> None:
         self.layer = layer
         self.late_replies = 0
+        self._opening = asyncio.Lock()
         self._reply_channel: str | None = None
         self._reader: asyncio.Task[None] | None = None
         self._waiting: dict[str, asyncio.Future[ReplyEnvelope]] = {}
@@ -102,12 +103,12 @@ class Channel:
             raise NoReply(f"the bus failed: {error}") from error
 
     async def _listen_for_replies(self) -> str:
-        if self._reply_channel is None:
-            channel = await self.layer.new_channel("response")
-            self._reply_channel = self._reply_channel or channel
-        if self._reader is None or self._reader.done():
-            self._reader = asyncio.create_task(self._read(self._reply_channel))
-        return self._reply_channel
+        async with self._opening:
+            if self._reply_channel is None:
+                self._reply_channel = await self.layer.new_channel("response")
+            if self._reader is None or self._reader.done():
+                self._reader = asyncio.create_task(self._read(self._reply_channel))
+            return self._reply_channel
 
     async def _read(self, channel: str) -> None:
         attempt = 0
