@@ -5,7 +5,7 @@ checked field by field on its way in. Times are seconds since the epoch (UTC).
 """
 
 import re
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -40,6 +40,9 @@ class ReplyEnvelope(msgspec.Struct, frozen=True, kw_only=True, tag="reply"):
     headers: Headers = Headers()
     queue_seconds: float = 0.0
     handler_seconds: float = 0.0
+
+
+Envelope = TypeVar("Envelope", RequestEnvelope, ReplyEnvelope)
 
 
 class Undecodable(Exception):
@@ -86,7 +89,7 @@ def decode_request(service: str, message: Any) -> tuple[RequestEnvelope, Request
     """Return a message's envelope and request, or raise Undecodable."""
     id, reply_to = _return_address(message)
     try:
-        envelope = msgspec.convert(message, RequestEnvelope)
+        envelope = _convert(message, RequestEnvelope)
     except (msgspec.ValidationError, TypeError) as error:
         raise Undecodable(
             "bad_envelope", f"envelope: {error}", id=id, reply_to=reply_to
@@ -115,6 +118,13 @@ def decode_request(service: str, message: Any) -> tuple[RequestEnvelope, Request
         raise Undecodable("bad_body", str(error), id=id, reply_to=reply_to) from error
 
 
+def _convert(message: Any, kind: type[Envelope]) -> Envelope:
+    """Return a message as an envelope; msgspec alone would do without its type."""
+    if isinstance(message, dict) and "type" not in message:
+        raise msgspec.ValidationError("Object missing required field `type`")
+    return msgspec.convert(message, kind)
+
+
 def _return_address(message: Any) -> tuple[str, str | None]:
     """Return id and reply channel of a message, however broken the rest of it is."""
     if not isinstance(message, dict):
@@ -130,7 +140,7 @@ def _return_address(message: Any) -> tuple[str, str | None]:
 def decode_reply(message: Any) -> ReplyEnvelope:
     """Return a message as a reply, or raise Undecodable."""
     try:
-        return msgspec.convert(message, ReplyEnvelope)
+        return _convert(message, ReplyEnvelope)
     except (msgspec.ValidationError, TypeError) as error:
         raise Undecodable("bad_reply", str(error)) from error
 

@@ -19,18 +19,19 @@ from tests.common.conftest import until, working
 from tests.common.echo import Echo, EchoAsync, Hold, Misbehave
 
 
-def message(method: str = "Echo", **changes: Any) -> dict[str, Any]:
-    """Return a good request as it stands on the wire, with some fields changed."""
+def message(contract: str = "Echo", /, **changes: Any) -> dict[str, Any]:
+    """Return a good raw request, with some fields changed or, with `...`, left out."""
     envelope = RequestEnvelope(
         id=uuid.uuid4().hex,
-        method=method,
+        method=contract,
         version=1,
         sent_at=time.time(),
         deadline=time.time() + 10,
         headers=Headers(),
-        body={"text": "hello"} if method.startswith("Echo") else {},
+        body={"text": "hello"} if contract.startswith("Echo") else {},
     )
-    return {**encode(envelope), **changes}
+    changed = {**encode(envelope), **changes}
+    return {name: value for name, value in changed.items() if value is not ...}
 
 
 async def answer(layer: RedisChannelLayer, sent: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +99,10 @@ async def test_whatever_a_handler_does_the_caller_gets_an_answer(
 
 
 BAD_MESSAGES = {
-    "no type": ({"type": None}, "bad_envelope"),
+    "no type": ({"type": ...}, "bad_envelope"),
+    "no method": ({"method": ...}, "bad_envelope"),
+    "no headers": ({"headers": ...}, "bad_envelope"),
+    "type is null": ({"type": None}, "bad_envelope"),
     "another type": ({"type": "http.request"}, "bad_envelope"),
     "unknown method": ({"method": "Nonsense"}, "unknown_method"),
     "a method of another service": ({"method": "ChargeCard"}, "unknown_method"),

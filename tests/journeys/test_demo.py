@@ -32,7 +32,7 @@ SIX_STEPS = (
 class Demo:
     """A demo in a process of its own, and what it has printed so far."""
 
-    def __init__(self, run_dir: Path, *options: str) -> None:
+    def __init__(self, run_dir: Path, *options: str, **env: str) -> None:
         self.run_dir, self.port = run_dir, three_free_ports()
         self.output = ""
         self.process = subprocess.Popen(
@@ -43,7 +43,7 @@ class Demo:
                 f"--port={self.port}",
                 *options,
             ],
-            env={**os.environ, "RUN_DIR": str(run_dir), "COLUMNS": "200"},
+            env={**os.environ, "RUN_DIR": str(run_dir), "COLUMNS": "200", **env},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -104,8 +104,8 @@ def demo(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
     """Return a function that starts a demo, which does not outlive the test."""
     demos: list[Demo] = []
 
-    def start(*options: str) -> Demo:
-        demos.append(Demo(tmp_path, *options))
+    def start(*options: str, **env: str) -> Demo:
+        demos.append(Demo(tmp_path, *options, **env))
         return demos[-1]
 
     yield start
@@ -171,6 +171,17 @@ def test_a_child_that_dies_is_restarted_and_said_so(
     one.until(
         lambda: len(re.findall(r"inventory worker.*worker ready", one.output)) == 2
     )
+
+
+@pytest.mark.slow
+def test_a_wrong_outcome_is_marked_and_exits_with_1(
+    demo: Callable[..., Demo],
+) -> None:
+    one = demo("--once", CANCEL_WINDOW_SECONDS="0")
+    assert one.end() == 1
+    assert "cancelling was answered with 409; expected cancelled" in one.output
+    assert "demo: 1 of these went wrong" in one.output
+    assert one.left_behind() == []
 
 
 def test_a_port_that_is_taken_is_named(demo: Callable[..., Demo]) -> None:

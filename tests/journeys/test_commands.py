@@ -1,0 +1,89 @@
+"""The commands that README shows, on a running suite."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+
+from common.embedded import ROOT
+from suite.supervisor import Program, Supervisor, manage
+from tests.journeys.conftest import Running
+
+pytestmark = pytest.mark.journey
+
+
+def audit(running: Running) -> subprocess.CompletedProcess[str]:
+    """Run `./manage.py audit` against the running suite."""
+    return subprocess.run(
+        manage("audit"),
+        env={**os.environ, "RUN_DIR": str(running.suite.run_dir)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@contextmanager
+def tampered(running: Running, service: str, do: str, undo: str) -> Iterator[None]:
+    """Change a service's database behind its back for the block."""
+    path = running.suite.run_dir / f"{service}.sqlite3"
+    for statement in (do, None, undo):
+        if statement is None:
+            yield
+            continue
+        with closing(sqlite3.connect(path, timeout=20)) as database, database:
+            database.execute(statement)
+
+
+def test_audit_finds_nothing_on_a_sound_suite(running: Running) -> None:
+    done = audit(running)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 violations" in done.stdout
+
+
+def test_audit_names_a_counter_that_no_ledger_explains(running: Running) -> None:
+    change = "UPDATE inventory_stock SET on_hand = on_hand {} WHERE product_id = 'MUG'"
+    with tampered(running, "inventory", change.format("+ 1"), change.format("- 1")):
+        done = audit(running)
+    assert done.returncode == 1
+    assert "VIOLATION MUG:" in done.stdout
+
+
+def test_audit_names_an_order_that_paid_too_little(running: Running) -> None:
+    placed = running.shop.place({"MUG": 1}, running.shop.card(), wait=20).json()
+    which = f"charge_id = '{placed['id'].replace('-', '')}'"
+    change = f"UPDATE payments_entry SET amount = amount {{}} WHERE {which}"  # noqa: S608
+    with tampered(running, "payments", change.format("- 1"), change.format("+ 1")):
+        done = audit(running)
+    assert done.returncode == 1
+    assert f"VIOLATION {placed['id']}: 2: total 1250 EUR, charged 1249" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_worker_with_reload_follows_an_edit(running: Running) -> None:
+    ready: list[str] = []
+
+    def say(name: str, line: str) -> None:
+        if "worker ready" in line:
+            ready.append(line)
+
+    program = Program(
+        name="mine",
+        argv=manage("inventory", "work", "--reload"),
+        ready="worker ready",
+        env={"RUN_DIR": str(running.suite.run_dir)},
+    )
+    with Supervisor(say, restart=False) as supervisor:
+        supervisor.start(program)
+
+        def edited_and_ready_again() -> bool:
+            os.utime(ROOT / "inventory" / "handlers.py")
+            return len(ready) >= 2
+
+        running.until(edited_and_ready_again)
+        os.killpg(supervisor.pid("mine"), signal.SIGTERM)
