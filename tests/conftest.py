@@ -4,12 +4,17 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 from django.db import connections
 from rest_framework.test import APIClient
 
 from common import calls, clock
+
+# how long an example takes is the machine's affair, not a test's
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
