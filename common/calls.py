@@ -18,7 +18,7 @@ from django.conf import settings
 
 from common.client import Client
 from common.contract import R, Request
-from common.database import refuse_open_transaction
+from common.database import in_pool_thread, refuse_open_transaction
 from common.service import Service
 from common.transports import Answer, Transport
 from common.transports.channel import Channel, ChannelLayer
@@ -49,8 +49,14 @@ async def ask(
 
 
 def call_sync(request: Request[R], *, within: float | None = None) -> R:
-    """`call` for plain code, such as a Django view: blocks until the reply is here."""
+    """`call` for plain code, such as a Django view: blocks until the reply is here.
+
+    Raises RuntimeError in a plain handler: the answer may need the very thread that
+    waits for it. A handler that calls other services is `async def`.
+    """
     refuse_open_transaction()
+    if in_pool_thread():
+        raise RuntimeError("a handler that calls other services must be `async def`")
     return _post(_call_there(request, within)).result()
 
 

@@ -8,6 +8,7 @@ would tie the rules to the loop.
 import asyncio
 import contextvars
 import functools
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -19,13 +20,21 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+POOL = "db"
+
+
 class Conflict(Exception):
     """A conditional update met a row that somebody else had moved on."""
 
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(settings.DB_THREADS, thread_name_prefix="db")
+    return ThreadPoolExecutor(settings.DB_THREADS, thread_name_prefix=POOL)
+
+
+def in_pool_thread() -> bool:
+    """Tell whether this is a thread of the pool, which must not wait for the pool."""
+    return threading.current_thread().name.startswith(POOL)
 
 
 async def in_db(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

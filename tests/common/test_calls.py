@@ -9,6 +9,7 @@ from asgiref.sync import sync_to_async
 
 from common import calls
 from common.contracts.inventory import ListProducts, ProductPage
+from common.database import in_db
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,6 +34,12 @@ async def test_blocking_the_loop_is_refused() -> None:
     calls.bind()
     with pytest.raises(RuntimeError, match="use `await call"):
         calls.call_sync(ListProducts())
+
+
+async def test_a_plain_handler_may_not_wait_for_the_pool_it_runs_in() -> None:
+    calls.bind()
+    with pytest.raises(RuntimeError, match="must be `async def`"):
+        await in_db(calls.call_sync, ListProducts())
 
 
 async def test_a_second_loop_is_refused() -> None:
