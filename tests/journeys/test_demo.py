@@ -16,17 +16,9 @@ import pytest
 
 from common.embedded import ROOT
 from suite.programs import free_ports
+from suite.script import SIX_STEPS
 
 pytestmark = pytest.mark.journey
-
-SIX_STEPS = (
-    "make order row",
-    "allocate inventory",
-    "calculate price",
-    "charge card",
-    "finalise inventory",
-    "finalise order",
-)
 
 
 class Demo:

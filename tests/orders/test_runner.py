@@ -22,20 +22,12 @@ from orders import runner, states
 from orders.models import Order
 from payments import handlers as payments_handlers
 from payments.models import Charge
+from suite.script import SIX_STEPS
 from tests.conftest import Clock
 from tests.orders.conftest import Row
 
 Placed = Callable[..., Order]
 Read = Callable[[Order], Row]
-
-SIX_STEPS = [
-    "make order row",
-    "allocate inventory",
-    "calculate price",
-    "charge card",
-    "finalise inventory",
-    "finalise order",
-]
 
 
 @pytest.fixture
@@ -85,7 +77,7 @@ async def test_six_steps_in_order_confirm_it(placed: Placed, row: Read) -> None:
         "reason": "",
         "flagged": False,
         "moves": ["placed", "confirmed"],
-        "steps": SIX_STEPS,
+        "steps": list(SIX_STEPS),
     }
     assert await stock() == (8, 0)
 
