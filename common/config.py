@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from common.channel_layer import resilience
 from common.embedded import ROOT, embedded_bus_url, kept_secret
 
 T = TypeVar("T")
@@ -199,6 +200,25 @@ class Config:
         default = embedded_bus_url(self.run_dir) if self.demo else None
         return self._read("BUS_URL", expected, parse, default, fallback="")
 
+    def channel_layer(self, url: str) -> dict[str, Any]:
+        """Return the setting of the channel layer; BUS_RESILIENCE makes it faulty."""
+        backend = self.dotted_path("CHANNEL_LAYER", default=OUR_CHANNEL_LAYER)
+        expected = "faults like: seed=7; *.request drop=0.02 delay=0.1"
+        if backend != OUR_CHANNEL_LAYER:
+            expected = f"nothing, since {backend} has no such mode"
+
+        def parse(value: str) -> dict[str, Any]:
+            if backend != OUR_CHANNEL_LAYER:
+                raise ValueError
+            return resilience.parse(value)
+
+        none: dict[str, Any] = {}
+        faults = self._read("BUS_RESILIENCE", expected, parse, none, fallback=none)
+        layer = channel_layer(url, backend)
+        if faults:
+            layer["CONFIG"]["resilience"] = faults
+        return layer
+
     def services(self, *, default: str) -> dict[str, str]:
         """Return where each service lives: `local:` or `channel:` (…_SERVICE)."""
         return {
@@ -239,14 +259,17 @@ SQLITE_OPTIONS = {
 """Writers queue instead of failing half-way; a commit survives a power cut."""
 
 
-def channel_layer(url: str) -> dict[str, Any]:
+OUR_CHANNEL_LAYER = "common.channel_layer.RedisChannelLayer"
+
+
+def channel_layer(url: str, backend: str = OUR_CHANNEL_LAYER) -> dict[str, Any]:
     """Return the setting of the channel layer on a Valkey or Redis server.
 
-    An idle `receive` blocks for longer than redis-py 8 waits by default, so the
-    socket's timeout is off.
+    The stock layer's `receive` blocks for longer than redis-py 8 waits by default, so
+    the socket's timeout is off; ours keeps its own time.
     """
     return {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "BACKEND": backend,
         "CONFIG": {
             "hosts": [{"address": url, "socket_timeout": None}],
             "capacity": 1000,

@@ -2,20 +2,21 @@
 
 Unlike the stock `runworker` it takes a message only when it has a free slot, so that
 a full channel really pushes back; it runs requests side by side, survives whatever a
-handler or a message does, and drains on SIGTERM.
+handler, a message or the bus does, drops what nobody waits for any longer, and drains
+on SIGTERM.
 """
 
 import asyncio
 import os
 import time
-from collections import Counter
-from typing import Any
+from collections import Counter, defaultdict
+from typing import Any, cast
 
 import structlog
 from channels.exceptions import ChannelFull
 
 from common import clock
-from common.backoff import full_jitter
+from common.channel_layer.errors import UnreadableMessage
 from common.context import Headers, headers
 from common.contract import Request
 from common.envelope import (
@@ -30,7 +31,10 @@ from common.envelope import (
     reply_to_refusal,
 )
 from common.errors import ContractBroken, Refused, ServiceError
+from common.outage import Outage
+from common.pace import Pace
 from common.service import Periodic, Service
+from common.stalls import StallWatch
 from common.transports.channel import ChannelLayer
 
 log = structlog.get_logger(__name__)
@@ -53,9 +57,11 @@ class Worker:
         """Messages that got no handler, by reason."""
         self._layer = layer
         self._grace = grace
-        self._slots = asyncio.Semaphore(slots)
-        self._serving: set[asyncio.Task[None]] = set()
+        self._slots = slots if layer else 0
+        self._idle: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
+        self._outage = Outage()
+        self._paces: defaultdict[str, Pace] = defaultdict(Pace)
 
     def stop(self) -> None:
         """Take no more messages, finish what was begun and let `run` return."""
@@ -64,47 +70,52 @@ class Worker:
     async def run(self) -> None:
         """Serve until `stop`, then drain for at most the grace period (seconds)."""
         jobs = [asyncio.create_task(self._repeat(p)) for p in self.service.jobs]
-        receiver = asyncio.create_task(self._receive()) if self._layer else None
+        slots = [asyncio.create_task(self._slot()) for _ in range(self._slots)]
         log.info("worker ready", service=self.service.name, pid=os.getpid())
-        await self._stopping.wait()
-        log.info("worker draining", requests=len(self._serving))
-        if receiver:
-            receiver.cancel()
-            await asyncio.gather(receiver, return_exceptions=True)
-        if rest := {*self._serving, *jobs}:
-            _, late = await asyncio.wait(rest, timeout=self._grace)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        with StallWatch():
+            await self._stopping.wait()
+            log.info("worker draining", requests=len(slots) - len(self._idle))
+            for slot in self._idle:
+                slot.cancel()
+            if rest := {*slots, *jobs}:
+                _, late = await asyncio.wait(rest, timeout=self._grace)
+                for task in late:
+                    task.cancel()
+                await asyncio.gather(*rest, return_exceptions=True)
         log.info("worker stopped", dropped=dict(self.dropped))
 
-    async def _receive(self) -> None:
-        assert self._layer is not None
-        attempt = 0
-        while True:
-            await self._slots.acquire()
-            try:
-                message = await self._layer.receive(self.service.channel)
-            except BaseException as error:
-                self._slots.release()
-                if not isinstance(error, Exception):
-                    raise
-                # an undecodable message or a lost bus: the next receive will tell
-                attempt += 1
-                self.dropped["receive_failed"] += 1
-                log.warning("cannot receive", error=repr(error), attempt=attempt)
-                await asyncio.sleep(full_jitter(attempt, base=0.1, cap=2))
-                continue
-            attempt = 0
-            task = asyncio.create_task(self._serve(message))
-            self._serving.add(task)
-            task.add_done_callback(self._served)
+    async def _slot(self) -> None:
+        """Serve one request at a time.
 
-    def _served(self, task: asyncio.Task[None]) -> None:
-        self._serving.discard(task)
-        self._slots.release()
-        if not task.cancelled() and (error := task.exception()):
-            log.error("request lost", exc_info=error)
+        Each free slot waits for a message of its own. So the channel layer knows how
+        many are wanted, and the rest stays in the channel for other workers.
+        """
+        while not self._stopping.is_set():
+            if (message := await self._receive()) is None:
+                continue
+            try:
+                await self._serve(message)
+            except Exception as error:  # nothing that a message does ends the slot
+                log.error("request lost", exc_info=error)
+
+    async def _receive(self) -> Message | None:
+        assert self._layer is not None
+        slot = cast("asyncio.Task[None]", asyncio.current_task())
+        self._idle.add(slot)
+        try:
+            message = await self._layer.receive(self.service.channel)
+        except UnreadableMessage as error:
+            self._drop("unreadable", detail=str(error))
+            return None
+        except Exception as error:  # a lost bus; whatever else a layer raises
+            self.dropped["receive_failed"] += 1
+            await self._outage.pause(error)
+            return None
+        else:
+            self._outage.over()
+            return message
+        finally:
+            self._idle.discard(slot)
 
     async def _serve(self, message: Message) -> None:
         received_at = clock.now().timestamp()
@@ -118,8 +129,8 @@ class Worker:
                 await self._reply(error.reply_to, reply)
             return
         with headers(envelope.headers):
-            if _is_late(envelope, request, received_at):
-                self._drop("expired", method=envelope.method)
+            if reason := self._too_late(envelope, request, received_at):
+                self._drop(reason, method=envelope.method)
                 return
             queue_seconds = max(0.0, received_at - envelope.sent_at)
             reply = await self._answer(envelope, request, queue_seconds)
@@ -130,6 +141,9 @@ class Worker:
         self, envelope: RequestEnvelope, request: Request[Any], queue_seconds: float
     ) -> ReplyEnvelope:
         started = time.perf_counter()
+        slow = asyncio.get_running_loop().call_later(
+            request.timeout, self._slow, envelope, request.timeout
+        )
         try:
             outcome, body = reply_to_ok(await self.service.perform(request))
         except Refused as refusal:
@@ -137,7 +151,10 @@ class Worker:
         except ServiceError as error:
             log.error("request failed", method=envelope.method, exc_info=error)
             outcome, body = reply_to_error(error)
+        finally:
+            slow.cancel()
         handler_seconds = time.perf_counter() - started
+        self._paces[envelope.method].took(handler_seconds)
         log.info(
             "request answered",
             method=envelope.method,
@@ -163,10 +180,35 @@ class Worker:
         except Exception as error:  # the caller's timeout covers it
             self._drop("reply_failed", error=repr(error))
 
+    def _too_late(
+        self, envelope: RequestEnvelope, request: Request[Any], received_at: float
+    ) -> str | None:
+        """Return why a request is not worth beginning: its caller will have given up.
+
+        An undo is served all the same. A request that still has half of its time is
+        always begun, so a service that was slow once can prove that it no longer is.
+        """
+        if envelope.deadline is None or request.undo:
+            return None
+        left = envelope.deadline - received_at
+        if left <= 0:
+            return "expired"
+        usual = self._paces[envelope.method].usually_within
+        return "hopeless" if left < min(usual, request.timeout / 2) else None
+
     def _drop(self, reason: str, **details: object) -> None:
         self.dropped[reason] += 1
         count = self.dropped[reason]
         log.warning("message dropped", reason=reason, count=count, **details)
+
+    def _slow(self, envelope: RequestEnvelope, seconds: float) -> None:
+        headers = envelope.headers
+        log.warning(
+            "handler still at work after its caller's timeout",
+            method=envelope.method,
+            seconds=seconds,
+            correlation_id=headers.correlation_id,
+        )
 
     async def _repeat(self, periodic: Periodic) -> None:
         while not self._stopping.is_set():
@@ -179,12 +221,3 @@ class Worker:
                     await self._stopping.wait()
             except TimeoutError:
                 continue
-
-
-def _is_late(
-    envelope: RequestEnvelope, request: Request[Any], received_at: float
-) -> bool:
-    """Tell whether its caller has given up; an undo is served all the same."""
-    if envelope.deadline is None or request.undo:
-        return False
-    return received_at >= envelope.deadline

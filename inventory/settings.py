@@ -1,7 +1,7 @@
 """Inventory's settings. docs/settings.md says what each variable means."""
 
 from common import defaults, logs
-from common.config import Config, channel_layer
+from common.config import Config
 
 config = Config("inventory")
 
@@ -16,7 +16,7 @@ ALLOWED_HOSTS = config.allowed_hosts()
 DATABASES = {"default": config.database()}
 DB_THREADS = int(config.number("DB_THREADS", default=8, least=1, most=256))
 BUS_URL = config.bus_url()
-CHANNEL_LAYERS = {"default": channel_layer(BUS_URL)}
+CHANNEL_LAYERS = {"default": config.channel_layer(BUS_URL)}
 
 SERVICES = dict.fromkeys(("orders", "inventory", "payments"), "channel:")
 LIVING_HERE = (SERVICE,)

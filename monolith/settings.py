@@ -5,7 +5,7 @@ process of its own.
 """
 
 from common import defaults, logs
-from common.config import Config, channel_layer
+from common.config import Config
 
 config = Config("monolith")
 
@@ -20,7 +20,7 @@ ALLOWED_HOSTS = config.allowed_hosts()
 DATABASES = {"default": config.database()}
 DB_THREADS = int(config.number("DB_THREADS", default=8, least=1, most=256))
 BUS_URL = config.bus_url()
-CHANNEL_LAYERS = {"default": channel_layer(BUS_URL)}
+CHANNEL_LAYERS = {"default": config.channel_layer(BUS_URL)}
 
 SERVICES = config.services(default="local:")
 LIVING_HERE = tuple(name for name, where in SERVICES.items() if where == "local:")

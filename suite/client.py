@@ -1,7 +1,6 @@
 """A client of the bus without Django settings."""
 
-from channels_redis.core import RedisChannelLayer
-
+from common.channel_layer import RedisChannelLayer
 from common.client import Client
 from common.config import channel_layer
 from common.transports.channel import Channel

@@ -5,11 +5,11 @@ import uuid
 from typing import Any, Protocol, cast
 
 import structlog
-from channels.exceptions import ChannelFull
+from channels.exceptions import ChannelFull, MessageTooLarge
 from redis.exceptions import RedisError
 
 from common import clock
-from common.backoff import full_jitter
+from common.channel_layer.errors import InvalidMessage, NotSent, UnreadableMessage
 from common.context import Headers
 from common.contract import R, Request
 from common.envelope import (
@@ -21,7 +21,8 @@ from common.envelope import (
     encode_body,
     open_reply,
 )
-from common.errors import Busy, NoReply
+from common.errors import Busy, ContractBroken, NoReply
+from common.outage import Outage
 from common.transports import Answer
 
 log = structlog.get_logger(__name__)
@@ -85,11 +86,13 @@ class Channel:
             await self._send(request, envelope, reply_to=None)
 
     async def close(self) -> None:
-        """Stop reading replies."""
+        """Stop reading replies, and let go of the bus."""
         if self._reader:
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
             self._reader = None
+        if close_pools := getattr(self.layer, "close_pools", None):
+            await close_pools()
 
     async def _send(
         self, request: Request[Any], envelope: RequestEnvelope, reply_to: str | None
@@ -99,6 +102,10 @@ class Channel:
             await self.layer.send(f"{request.service}.request", message)
         except ChannelFull:
             raise Busy(f"the channel to {request.service} is full") from None
+        except (InvalidMessage, MessageTooLarge) as error:
+            raise ContractBroken(f"{type(request).__name__}: {error}") from error
+        except NotSent as error:
+            raise Busy(f"the bus is out of reach: {error}") from error
         except (OSError, RedisError) as error:
             raise NoReply(f"the bus failed: {error}") from error
 
@@ -111,18 +118,17 @@ class Channel:
             return self._reply_channel
 
     async def _read(self, channel: str) -> None:
-        attempt = 0
+        outage = Outage()
         while True:
             try:
-                message = await self.layer.receive(channel)
-                attempt = 0
-                self._hand_over(decode_reply(message))
-            except Undecodable as error:
-                log.warning("reply dropped", reason=error.reason, detail=str(error))
+                reply = decode_reply(await self.layer.receive(channel))
+            except (Undecodable, UnreadableMessage) as error:
+                log.warning("reply dropped", detail=str(error))
             except Exception as error:  # whatever the layer raises: keep reading
-                attempt += 1
-                log.warning("cannot read replies", error=repr(error), attempt=attempt)
-                await asyncio.sleep(full_jitter(attempt, base=0.1, cap=2))
+                await outage.pause(error)
+            else:
+                outage.over()
+                self._hand_over(reply)
 
     def _hand_over(self, reply: ReplyEnvelope) -> None:
         future = self._waiting.get(reply.id)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import redis
-from channels_redis.core import RedisChannelLayer
 
+from common.channel_layer import RedisChannelLayer
 from common.client import Client
 from common.config import channel_layer
 from common.embedded import embedded_bus_url

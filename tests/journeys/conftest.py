@@ -94,13 +94,14 @@ class Running:
         """Return how many requests wait in the channels."""
         with redis.Redis.from_url(self.bus_url) as bus:
             return sum(
-                int(bus.zcard(f"asgi{name}.request")) for name in self.suite.services
+                int(bus.llen(f"asgi:{{{name}.request}}"))
+                for name in self.suite.services
             )
 
     def forget(self, channel: str) -> None:
         """Lose what waits in a channel."""
         with redis.Redis.from_url(self.bus_url) as bus:
-            bus.delete(f"asgi{channel}")
+            bus.delete(f"asgi:{{{channel}}}")
 
     def ask(self, request: Any) -> Any:
         """Call a service over the bus."""

@@ -1,18 +1,19 @@
 """Reads along on the bus: the raw bytes of every message that is sent."""
 
-import os
 import re
 import socket
 import threading
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import msgpack
 import redis
 
 ARGUMENT = re.compile(rb'"((?:[^"\\]|\\.)*)"')
-RANDOM_PREFIX = 12
-"""Bytes in front of each message that channels_redis makes up (to tell twins apart)."""
+STAMP = 13
+"""Digits in front of each message: when it was sent (ms), by the broker's clock."""
+KEY = re.compile(rb"asgi:\{(\w+\.request)\}")
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,18 @@ class Sent:
     @property
     def method(self) -> str:
         """Return the name of the contract."""
-        return str(msgpack.unpackb(self.raw[RANDOM_PREFIX:])["method"])
+        return str(self._message["method"])
 
     def with_more_time(self) -> "Sent":
         """Return the same request with a deadline that has not passed yet."""
-        message = msgpack.unpackb(self.raw[RANDOM_PREFIX:])
-        later = {**message, "deadline": time.time() + 60}
-        return Sent(self.channel, self.raw[:RANDOM_PREFIX] + msgpack.packb(later))
+        later = {**self._message, "deadline": time.time() + 60}
+        header, _, _ = self.raw.partition(b"\n")
+        return Sent(self.channel, header + b"\n" + msgpack.packb(later))
+
+    @property
+    def _message(self) -> dict[str, Any]:
+        message: dict[str, Any] = msgpack.unpackb(self.raw.partition(b"\n")[2])
+        return message
 
 
 class Tap:
@@ -62,21 +68,19 @@ class Tap:
     def redeliver(self, messages: list[Sent], *, copies: int) -> None:
         """Put the same bytes into their channels again, all at once."""
         with redis.Redis.from_url(self._bus_url) as bus, bus.pipeline() as pipe:
-            for number in range(copies):
-                for sent in messages:
-                    twin = os.urandom(RANDOM_PREFIX) + sent.raw[RANDOM_PREFIX:]
-                    pipe.zadd(f"asgi{sent.channel}", {twin: float(number)})
+            for sent in messages * copies:
+                stamp = b"%013d" % int(time.time() * 1000)
+                pipe.rpush(f"asgi:{{{sent.channel}}}", stamp + sent.raw[STAMP:])
             pipe.execute()
 
     def _read(self) -> None:
         with self._socket.makefile("rb") as lines:
             for line in lines:
                 words = [_unescaped(word) for word in ARGUMENT.findall(line)]
-                if len(words) != 4 or words[0].upper() != b"ZADD":
+                if len(words) != 3 or words[0] != b"RPUSH":
                     continue
-                channel = words[1].removeprefix(b"asgi").decode()
-                if channel.endswith(".request"):
-                    self.sent.append(Sent(channel, words[3]))
+                if key := KEY.fullmatch(words[1]):
+                    self.sent.append(Sent(key[1].decode(), words[2]))
 
 
 def _unescaped(word: bytes) -> bytes:

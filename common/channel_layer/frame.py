@@ -1,0 +1,48 @@
+"""A message as it lies in the broker: a stamp, whom it is for, and the message.
+
+1764000000000specific.9f…!a1 specific.9f…!b2\\n<serialised message>
+^ 13 digits: when the broker took it (ms)
+             ^ process-local channels, none for a general one
+"""
+
+import time
+
+STAMP = 13
+"""Digits of the stamp that `send.lua` puts in front."""
+
+
+class Frame:
+    """One message, taken out of the broker and not received yet."""
+
+    __slots__ = ("expires_at", "raw")
+
+    def __init__(self, raw: bytes, expires_at: float) -> None:
+        self.raw = raw
+        self.expires_at = expires_at
+        """On this process's `time.monotonic()`."""
+
+    @property
+    def channels(self) -> list[str]:
+        """The process-local channels it is for."""
+        return self.raw[STAMP : self.raw.index(b"\n")].decode("ascii").split(" ")
+
+    @property
+    def payload(self) -> bytes:
+        """The serialised message. Raises ValueError if this is no frame of ours."""
+        return self.raw[self.raw.index(b"\n", STAMP) + 1 :]
+
+    @property
+    def expired(self) -> bool:
+        """Whether it is too old to be received."""
+        return time.monotonic() >= self.expires_at
+
+
+def join(payload: bytes, channels: list[str] | None = None) -> bytes:
+    """Return what `send.lua` is given: a frame without its stamp."""
+    return " ".join(channels or ()).encode("ascii") + b"\n" + payload
+
+
+def age_ms(raw: bytes, now_ms: float) -> float:
+    """Return how long ago the broker took a message, by the broker's own clock."""
+    stamp = raw[:STAMP]
+    return now_ms - int(stamp) if stamp.isdigit() else 0

@@ -1,0 +1,350 @@
+"""The channel layer: the specification of the Channels docs, on Valkey or Redis.
+
+https://channels.readthedocs.io/en/stable/channel_layer_spec.html
+"""
+
+import asyncio
+import logging
+import uuid
+import zlib
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+from itertools import count
+from typing import Any, ClassVar
+
+from channels.exceptions import ChannelFull, MessageTooLarge
+from channels.layers import BaseChannelLayer
+from channels_redis.serializers import registry
+from channels_redis.utils import decode_hosts
+from redis.asyncio import Redis
+
+from common.channel_layer.connections import Connections
+from common.channel_layer.errors import (
+    ForeignChannel,
+    InvalidMessage,
+    UnreadableMessage,
+)
+from common.channel_layer.frame import Frame, join
+from common.channel_layer.inbox import Inbox
+from common.channel_layer.line import Line
+from common.channel_layer.local_channels import LocalChannels
+from common.channel_layer.reader import Taker
+from common.channel_layer.resilience import Resilience
+from common.channel_layer.scripts import script
+from common.channel_layer.takers import ChannelTaker, LocalTaker
+from common.channel_layer.wire import accepted
+
+log = logging.getLogger(__name__)
+Message = dict[str, Any]
+
+
+class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is untyped
+    """A drop-in for `channels_redis.core.RedisChannelLayer` that loses less.
+
+    At most once: a message is received by one receiver or by none, never by two. One
+    receiver gets the messages of one sender in their order. What nobody receives
+    within `expiry` seconds, by the broker's clock, is gone. See `errors` for what each
+    exception lets you conclude.
+    """
+
+    extensions: ClassVar = ["groups", "flush"]
+    brpop_timeout = 5.0
+    """Seconds that one blocking pop lasts."""
+
+    def __init__(
+        self,
+        hosts: Any = None,
+        prefix: str = "asgi",
+        expiry: float = 60,
+        group_expiry: int = 86400,
+        capacity: int = 100,
+        channel_capacity: dict[Any, int] | None = None,
+        symmetric_encryption_keys: list[str | bytes] | None = None,
+        random_prefix_length: int = 0,
+        serializer_format: str = "msgpack",
+        max_message_size: int = 4 * 2**20,
+        resilience: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Set it up; connections open when they are needed.
+
+        `hosts` is the setting of channels_redis. Raises ValueError for limits that
+        cannot be.
+        """
+        limits = {
+            "expiry": expiry,
+            "group_expiry": group_expiry,
+            "capacity": capacity,
+            "max_message_size": max_message_size,
+            **{
+                f"channel_capacity {k!r}": v
+                for k, v in (channel_capacity or {}).items()
+            },
+        }
+        for name, value in limits.items():
+            if value <= 0:
+                raise ValueError(f"{name}: expected a number above 0, not {value!r}")
+        if not isinstance(prefix, str):
+            raise ValueError(f"prefix: expected text, not {prefix!r}")
+        super().__init__(expiry=expiry, capacity=capacity)
+        self.channel_capacity = self.compile_capacities(channel_capacity or {})
+        self.group_expiry = group_expiry
+        self.prefix = prefix
+        self.max_message_size = max_message_size
+        self.client_prefix = uuid.uuid4().hex
+        self.counts: Counter[str] = Counter()
+        """What became of messages that were not received, by reason."""
+        self.hosts = decode_hosts(hosts)
+        self.ring_size = len(self.hosts)
+        # no expiry: Fernet would compare the clocks of two machines
+        self._serializer = registry.get_serializer(
+            serializer_format,
+            random_prefix_length=random_prefix_length,
+            symmetric_encryption_keys=symmetric_encryption_keys,
+        )
+        self._resilience = resilience and Resilience(resilience, self.counts)
+        self._local = LocalChannels(capacity, expiry)
+        self._turns = count()
+        self._loops: dict[asyncio.AbstractEventLoop, _Here] = {}
+
+    @property
+    def receive_buffer(self) -> dict[str, Inbox]:
+        """What has arrived for process-local channels, by name."""
+        return self._local.inboxes
+
+    async def send(self, channel: str, message: Message) -> None:
+        """Put a message into a channel.
+
+        Raises TypeError for a bad name or message, ChannelFull, MessageTooLarge,
+        BrokerUnreachable or BrokerRefused if it is not there, and OutcomeUnknown if
+        nobody can say.
+        """
+        self.require_valid_channel_name(channel)
+        local = [channel] if "!" in channel else []
+        await self._push(channel, join(self._checked(message), local))
+
+    async def receive(self, channel: str) -> Message:
+        """Wait for the next message of a channel.
+
+        Cancelling it loses nothing. Raises UnreadableMessage for a message that is
+        damaged, BrokerUnreachable or BrokerRefused when the broker fails; then call it
+        again, it connects anew (after a pause that grows and varies).
+        """
+        self.require_valid_channel_name(channel)
+        if "!" in channel:
+            frame = await self._receive_local(channel)
+        else:
+            frame = await self._receive(channel)
+        try:
+            message = self.deserialize(frame.payload)
+        except Exception as error:  # serialisers raise what they like
+            self.counts["unreadable"] += 1
+            raise UnreadableMessage(f"{channel}: {error!r}") from error
+        if not isinstance(message, dict):
+            self.counts["unreadable"] += 1
+            raise UnreadableMessage(f"{channel}: not a dict, {type(message).__name__}")
+        return message
+
+    async def new_channel(self, prefix: str = "specific") -> str:
+        """Return the name of a new channel that only this process receives from."""
+        return f"{prefix}.{self.client_prefix}!{uuid.uuid4().hex}"
+
+    async def group_add(self, group: str, channel: str) -> None:
+        """Add a channel to a group, until it is discarded or `group_expiry` is over."""
+        self.require_valid_group_name(group)
+        self.require_valid_channel_name(channel)
+        line, expiry = self._line(group), int(self.group_expiry)
+        await line.call(script("group_add"), self._group_key(group), channel, expiry)
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        """Take a channel out of a group; does nothing if it is not in it."""
+        self.require_valid_group_name(group)
+        self.require_valid_channel_name(channel)
+        accepted(await self._line(group).run("ZREM", self._group_key(group), channel))
+
+    async def group_send(self, group: str, message: Message) -> None:
+        """Send a message to each channel of a group; full channels go without it."""
+        self.require_valid_group_name(group)
+        payload = self._checked(message)
+        members = await self._line(group).call(
+            script("group_members"), self._group_key(group), int(self.group_expiry)
+        )
+        channels: dict[str, list[str]] = {}
+        for member in members:
+            name = member.decode("ascii")
+            channels.setdefault(self.non_local_name(name), []).append(name)
+        results = await asyncio.gather(
+            *(
+                self._push(name, join(payload, local if "!" in name else []))
+                for name, local in channels.items()
+            ),
+            return_exceptions=True,
+        )
+        self._note_full(group, list(channels.values()), results)
+
+    async def flush(self) -> None:
+        """Delete all channels and groups of this prefix at every broker."""
+        pattern = "".join(f"\\{c}" if c in "*?[]\\" else c for c in self.prefix) + ":*"
+        for index in range(self.ring_size):
+            server = self.connection(index)
+            async for key in server.scan_iter(match=pattern, count=1000):
+                await server.delete(key)
+        self._local.inboxes.clear()
+        await self.close_pools()
+
+    async def close_pools(self) -> None:
+        """End this event loop's connections; messages in hand go back."""
+        if here := self._loops.pop(asyncio.get_running_loop(), None):
+            await here.connections.close()
+
+    def connection(self, index: int) -> Redis:
+        """Return a redis-py client of a broker, for looking at what is there."""
+        return Redis(connection_pool=self._here().connections.pools[index])
+
+    def serialize(self, message: Message) -> bytes:
+        """Return a message as bytes."""
+        data: bytes = self._serializer.serialize(message)
+        return data
+
+    def deserialize(self, message: bytes) -> Message:
+        """Return the message in some bytes."""
+        data: Message = self._serializer.deserialize(message)
+        return data
+
+    def consistent_hash(self, value: str) -> int:
+        """Return the index of the broker that a name belongs to."""
+        return zlib.crc32(value.encode()) % 4096 * self.ring_size // 4096
+
+    def get_capacity(self, channel: str) -> int:
+        """Return how many messages a channel holds; local ones share their prefix's."""
+        names = (channel, self.non_local_name(channel))
+        for pattern, capacity in self.channel_capacity:
+            if any(pattern.match(name) for name in names):
+                return int(capacity)
+        return int(self.capacity)
+
+    def _checked(self, message: Message) -> bytes:
+        """Return a message as bytes, or raise InvalidMessage or MessageTooLarge."""
+        if not isinstance(message, dict):
+            raise InvalidMessage(f"a message is a dict, not {type(message).__name__}")
+        if bad := [key for key in message if type(key) is not str]:
+            raise InvalidMessage(f"the keys of a message are text, not {bad[0]!r}")
+        try:
+            payload = self.serialize(message)
+        except Exception as error:  # serialisers raise what they like
+            raise InvalidMessage(f"cannot be serialised: {error}") from error
+        if len(payload) > self.max_message_size:
+            raise MessageTooLarge(
+                f"{len(payload)} bytes; at most {self.max_message_size} are allowed"
+            )
+        return payload
+
+    async def _push(self, channel: str, frame: bytes) -> None:
+        if self._resilience:
+            await self._resilience.carry(channel, partial(self._put, channel, frame))
+        else:
+            await self._put(channel, frame)
+
+    async def _put(self, channel: str, frame: bytes) -> None:
+        name = self.non_local_name(channel)
+        if "!" in channel:
+            line = self._line(name)
+        else:
+            line = self._here().connections.lines[next(self._turns) % self.ring_size]
+        limits = self.get_capacity(channel), int(self.expiry * 1000)
+        key = self._channel_key(name)
+        made_room = await line.call(script("send"), key, *limits, frame)
+        if made_room < 0:
+            self.counts["full"] += 1
+            raise ChannelFull(f"{name} holds {limits[0]} messages")
+        if made_room:
+            self.counts["expired"] += made_room
+
+    def _note_full(
+        self, group: str, members: list[list[str]], results: list[BaseException | None]
+    ) -> None:
+        full = 0
+        for names, result in zip(members, results, strict=True):
+            if isinstance(result, ChannelFull):
+                full += len(names)
+            elif result is not None:
+                raise result
+        if full:
+            total = sum(len(names) for names in members)
+            log.info("%s of %s channels over capacity in group %s", full, total, group)
+
+    async def _receive(self, channel: str) -> Frame:
+        here = self._here()
+        if channel not in here.general:
+            inbox = Inbox(self.get_capacity(channel))
+            here.general[channel] = inbox, ChannelTaker(inbox, self.counts)
+        inbox, taker = here.general[channel]
+        self.counts["expired"] += inbox.drop_expired()
+        if not inbox.empty():
+            return inbox.get_nowait()
+        waiter = inbox.wait()
+        for index in range(self.ring_size):
+            self._read(here, index, channel, taker)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            inbox.leave(waiter)
+            for index in range(self.ring_size):
+                self._read(here, index, channel, taker)
+            raise
+
+    async def _receive_local(self, channel: str) -> Frame:
+        name = self.non_local_name(channel)
+        if not name.endswith(f"{self.client_prefix}!"):
+            raise ForeignChannel(f"{channel} belongs to another process")
+        here = self._here()
+        taker = here.local.setdefault(name, LocalTaker(self._local, self.counts))
+        taker.receiving[channel] += 1
+        self._read(here, self.consistent_hash(name), name, taker)
+        try:
+            return await self._local.receive(channel)
+        finally:
+            taker.receiving[channel] -= 1
+            if not taker.receiving[channel]:
+                del taker.receiving[channel]
+
+    def _read(self, here: "_Here", index: int, name: str, taker: Taker) -> None:
+        here.connections.read(
+            index,
+            self._channel_key(name),
+            taker,
+            expiry=self.expiry,
+            block=self.brpop_timeout,
+        )
+
+    def _line(self, name: str) -> Line:
+        """Return the line to the broker that a group or a prefix belongs to."""
+        return self._here().connections.lines[self.consistent_hash(name)]
+
+    def _channel_key(self, name: str) -> str:
+        return f"{self.prefix}:{{{name}}}"
+
+    def _group_key(self, group: str) -> bytes:
+        return f"{self.prefix}:group:{group}".encode()
+
+    def _here(self) -> "_Here":
+        """Return what belongs to the running event loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._loops:
+            for other in list(self._loops):
+                if other.is_closed():
+                    del self._loops[other]
+            self._loops[loop] = _Here(self.hosts)
+        return self._loops[loop]
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}(hosts={self.hosts})"
+
+
+class _Here:
+    """What one event loop has: connections, and who receives what in it."""
+
+    def __init__(self, hosts: list[dict[str, Any]]) -> None:
+        self.connections = Connections(hosts)
+        self.general: dict[str, tuple[Inbox, ChannelTaker]] = {}
+        self.local: dict[str, LocalTaker] = {}

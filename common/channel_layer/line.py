@@ -1,0 +1,53 @@
+"""The connection that all sends of one event loop to one broker share."""
+
+import asyncio
+from typing import Any
+
+from redis.asyncio import ConnectionPool
+
+from common.channel_layer.errors import BrokerUnreachable
+from common.channel_layer.scripts import Script
+from common.channel_layer.wire import Wire
+
+
+class Line:
+    """A wire that is there when it is needed, and anew after it broke."""
+
+    def __init__(self, pool: ConnectionPool, *, within: float) -> None:
+        self._pool = pool
+        self._within = within
+        self._wire: Wire | None = None
+        self._opening = asyncio.Lock()
+        self._closed = False
+
+    async def run(self, *command: Any) -> Any:
+        """Return the reply to a command, or the broker's error: see `wire.accepted`."""
+        return await (await self._connected()).run(*command)
+
+    async def call(self, script: Script, key: str | bytes, *args: Any) -> Any:
+        """Run a script on its key and return its reply.
+
+        Raises BrokerUnreachable or BrokerRefused if it did not run, OutcomeUnknown if
+        nobody can say.
+        """
+        return await (await self._connected()).call(script, key, *args)
+
+    async def close(self) -> None:
+        """End the connection; what is under way fails with OutcomeUnknown."""
+        self._closed = True
+        wire, self._wire = self._wire, None
+        if wire:
+            await wire.close()
+
+    async def _connected(self) -> Wire:
+        if self._wire and not self._wire.lost:
+            return self._wire
+        async with self._opening:
+            if self._wire and self._wire.lost:
+                broken, self._wire = self._wire, None
+                await broken.close()
+            if self._closed:
+                raise BrokerUnreachable("the channel layer was closed")
+            if self._wire is None:
+                self._wire = await Wire.open(self._pool, within=self._within)
+            return self._wire
