@@ -1,5 +1,6 @@
 """Logs as key-values, with the correlation id of the work on every line."""
 
+import logging
 from typing import Any
 
 import structlog
@@ -16,11 +17,13 @@ def configure(*, json: bool, level: str) -> dict[str, Any]:
     ]
     structlog.configure(
         processors=[
-            structlog.stdlib.filter_by_level,
             *shared,
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level]
+        ),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )

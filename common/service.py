@@ -31,6 +31,7 @@ class Service:
         self.channel = f"{name}.request"
         self.handlers: dict[type[Request[Any]], Handler] = {}
         self.jobs: list[Periodic] = []
+        self._async: set[type[Request[Any]]] = set()
 
     def handles(self, contract: type[Request[Any]]) -> Callable[[F], F]:
         """Register the handler of a contract, plain or `async def`.
@@ -48,6 +49,8 @@ class Service:
                 raise TypeError(
                     f"{handler.__name__} must return {contract.reply.__name__}"
                 )
+            if inspect.iscoroutinefunction(handler):
+                self._async.add(contract)
             self.handlers[contract] = handler
             return handler
 
@@ -73,7 +76,7 @@ class Service:
         if handler is None:
             raise ContractBroken(f"{type(request).__name__} has no handler")
         try:
-            if inspect.iscoroutinefunction(handler):
+            if type(request) in self._async:
                 reply = await handler(request)
             else:
                 reply = await in_db(handler, request)

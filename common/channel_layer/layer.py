@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 from itertools import count
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from channels.exceptions import ChannelFull, MessageTooLarge
 from channels.layers import BaseChannelLayer
@@ -37,6 +37,22 @@ from common.channel_layer.wire import accepted
 
 log = logging.getLogger(__name__)
 Message = dict[str, Any]
+
+MANY_PLACES = 10_000
+"""Names of channels that are remembered, for speed alone."""
+
+
+class Place(NamedTuple):
+    """Where a channel lies."""
+
+    channel: str
+    name: str
+    """The name up to and including the "!"."""
+    local: bool
+    key: str
+    """Its braces are a cluster's hash tag: a channel's keys lie on one node."""
+    host: int
+    """The broker of a process-local channel; general ones are at all of them."""
 
 
 class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is untyped
@@ -89,6 +105,7 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
         super().__init__(expiry=expiry, capacity=capacity)
         self.channel_capacity = self.compile_capacities(channel_capacity or {})
         self.group_expiry = group_expiry
+        self._expiry_ms = int(expiry * 1000)
         self.prefix = prefix
         self.max_message_size = max_message_size
         self.client_prefix = uuid.uuid4().hex
@@ -104,6 +121,7 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
         )
         self._resilience = resilience and Resilience(resilience, self.counts)
         self._local = LocalChannels(capacity, expiry)
+        self._places: dict[str, Place] = {}
         self._turns = count()
         self._loops: dict[asyncio.AbstractEventLoop, _Here] = {}
 
@@ -119,9 +137,7 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
         BrokerUnreachable or BrokerRefused if it is not there, and OutcomeUnknown if
         nobody can say.
         """
-        self.require_valid_channel_name(channel)
-        local = [channel] if "!" in channel else []
-        await self._push(channel, join(self._checked(message), local))
+        await self._push(self._place(channel), self._checked(message), [channel])
 
     async def receive(self, channel: str) -> Message:
         """Wait for the next message of a channel.
@@ -130,11 +146,11 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
         damaged, BrokerUnreachable or BrokerRefused when the broker fails; then call it
         again, it connects anew (after a pause that grows and varies).
         """
-        self.require_valid_channel_name(channel)
-        if "!" in channel:
-            frame = await self._receive_local(channel)
+        place = self._place(channel)
+        if place.local:
+            frame = await self._receive_local(place)
         else:
-            frame = await self._receive(channel)
+            frame = await self._receive(place)
         try:
             message = self.deserialize(frame.payload)
         except Exception as error:  # serialisers raise what they like
@@ -175,8 +191,8 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
             channels.setdefault(self.non_local_name(name), []).append(name)
         results = await asyncio.gather(
             *(
-                self._push(name, join(payload, local if "!" in name else []))
-                for name, local in channels.items()
+                self._push(self._place(name), payload, names)
+                for name, names in channels.items()
             ),
             return_exceptions=True,
         )
@@ -217,6 +233,8 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
 
     def get_capacity(self, channel: str) -> int:
         """Return how many messages a channel holds; local ones share their prefix's."""
+        if not self.channel_capacity:
+            return int(self.capacity)
         names = (channel, self.non_local_name(channel))
         for pattern, capacity in self.channel_capacity:
             if any(pattern.match(name) for name in names):
@@ -239,24 +257,24 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
             )
         return payload
 
-    async def _push(self, channel: str, frame: bytes) -> None:
+    async def _push(self, place: Place, payload: bytes, channels: list[str]) -> None:
+        frame = join(payload, channels if place.local else [])
         if self._resilience:
-            await self._resilience.carry(channel, partial(self._put, channel, frame))
+            put = partial(self._put, place, frame)
+            await self._resilience.carry(place.channel, put)
         else:
-            await self._put(channel, frame)
+            await self._put(place, frame)
 
-    async def _put(self, channel: str, frame: bytes) -> None:
-        name = self.non_local_name(channel)
-        if "!" in channel:
-            line = self._line(name)
-        else:
-            line = self._here().connections.lines[next(self._turns) % self.ring_size]
-        limits = self.get_capacity(channel), int(self.expiry * 1000)
-        key = self._channel_key(name)
-        made_room = await line.call(script("send"), key, *limits, frame)
+    async def _put(self, place: Place, frame: bytes) -> None:
+        host = place.host if place.local else next(self._turns) % self.ring_size
+        line = self._here().connections.lines[host]
+        capacity = self.get_capacity(place.channel)
+        made_room = await line.call(
+            script("send"), place.key, capacity, self._expiry_ms, frame
+        )
         if made_room < 0:
             self.counts["full"] += 1
-            raise ChannelFull(f"{name} holds {limits[0]} messages")
+            raise ChannelFull(f"{place.name} holds {capacity} messages")
         if made_room:
             self.counts["expired"] += made_room
 
@@ -273,56 +291,70 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
             total = sum(len(names) for names in members)
             log.info("%s of %s channels over capacity in group %s", full, total, group)
 
-    async def _receive(self, channel: str) -> Frame:
+    async def _receive(self, place: Place) -> Frame:
         here = self._here()
-        if channel not in here.general:
-            inbox = Inbox(self.get_capacity(channel))
-            here.general[channel] = inbox, ChannelTaker(inbox, self.counts)
-        inbox, taker = here.general[channel]
+        inbox, taker = here.general.get(place.name) or self._open(here, place)
         self.counts["expired"] += inbox.drop_expired()
         if not inbox.empty():
             return inbox.get_nowait()
         waiter = inbox.wait()
         for index in range(self.ring_size):
-            self._read(here, index, channel, taker)
+            self._read(here, index, place, taker)
         try:
             return await waiter
         except asyncio.CancelledError:
             inbox.leave(waiter)
             for index in range(self.ring_size):
-                self._read(here, index, channel, taker)
+                self._read(here, index, place, taker)
             raise
 
-    async def _receive_local(self, channel: str) -> Frame:
-        name = self.non_local_name(channel)
-        if not name.endswith(f"{self.client_prefix}!"):
-            raise ForeignChannel(f"{channel} belongs to another process")
-        here = self._here()
-        taker = here.local.setdefault(name, LocalTaker(self._local, self.counts))
-        taker.receiving[channel] += 1
-        self._read(here, self.consistent_hash(name), name, taker)
-        try:
-            return await self._local.receive(channel)
-        finally:
-            taker.receiving[channel] -= 1
-            if not taker.receiving[channel]:
-                del taker.receiving[channel]
+    def _open(self, here: "_Here", place: Place) -> tuple[Inbox, ChannelTaker]:
+        inbox = Inbox(self.get_capacity(place.name))
+        here.general[place.name] = inbox, ChannelTaker(inbox, self.counts)
+        return here.general[place.name]
 
-    def _read(self, here: "_Here", index: int, name: str, taker: Taker) -> None:
+    async def _receive_local(self, place: Place) -> Frame:
+        if not place.name.endswith(f"{self.client_prefix}!"):
+            raise ForeignChannel(f"{place.channel} belongs to another process")
+        here = self._here()
+        if (taker := here.local.get(place.name)) is None:
+            taker = here.local[place.name] = LocalTaker(self._local, self.counts)
+        taker.receiving[place.channel] += 1
+        self._read(here, place.host, place, taker)
+        try:
+            return await self._local.receive(place.channel)
+        finally:
+            taker.receiving[place.channel] -= 1
+            if not taker.receiving[place.channel]:
+                del taker.receiving[place.channel]
+
+    def _read(self, here: "_Here", index: int, place: Place, taker: Taker) -> None:
         here.connections.read(
-            index,
-            self._channel_key(name),
-            taker,
-            expiry=self.expiry,
-            block=self.brpop_timeout,
+            index, place.key, taker, expiry=self.expiry, block=self.brpop_timeout
         )
+
+    def _place(self, channel: str) -> Place:
+        """Return where a channel lies; raises TypeError for a name that is none."""
+        try:
+            return self._places[channel]
+        except (KeyError, TypeError):  # not seen yet, or not even hashable
+            self.require_valid_channel_name(channel)
+        if len(self._places) >= MANY_PLACES:
+            self._places.clear()
+        name = self.non_local_name(channel)
+        place = Place(
+            channel=channel,
+            name=name,
+            local="!" in channel,
+            key=f"{self.prefix}:{{{name}}}",
+            host=self.consistent_hash(name),
+        )
+        self._places[channel] = place
+        return place
 
     def _line(self, name: str) -> Line:
         """Return the line to the broker that a group or a prefix belongs to."""
         return self._here().connections.lines[self.consistent_hash(name)]
-
-    def _channel_key(self, name: str) -> str:
-        return f"{self.prefix}:{{{name}}}"
 
     def _group_key(self, group: str) -> bytes:
         return f"{self.prefix}:group:{group}".encode()

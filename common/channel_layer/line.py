@@ -7,7 +7,7 @@ from redis.asyncio import ConnectionPool
 
 from common.channel_layer.errors import BrokerUnreachable
 from common.channel_layer.scripts import Script
-from common.channel_layer.wire import Wire
+from common.channel_layer.wire import Wire, call
 
 
 class Line:
@@ -22,7 +22,10 @@ class Line:
 
     async def run(self, *command: Any) -> Any:
         """Return the reply to a command, or the broker's error: see `wire.accepted`."""
-        return await (await self._connected()).run(*command)
+        wire = self._wire
+        if wire is None or wire.lost:
+            wire = await self._connected()
+        return await wire.run(*command)
 
     async def call(self, script: Script, key: str | bytes, *args: Any) -> Any:
         """Run a script on its key and return its reply.
@@ -30,7 +33,7 @@ class Line:
         Raises BrokerUnreachable or BrokerRefused if it did not run, OutcomeUnknown if
         nobody can say.
         """
-        return await (await self._connected()).call(script, key, *args)
+        return await call(self.run, script, key, *args)
 
     async def close(self) -> None:
         """End the connection; what is under way fails with OutcomeUnknown."""

@@ -15,7 +15,7 @@ from redis.asyncio import ConnectionPool
 from common.channel_layer.errors import ChannelLayerError
 from common.channel_layer.frame import Frame, age_ms
 from common.channel_layer.scripts import script
-from common.channel_layer.wire import Wire, accepted, is_error
+from common.channel_layer.wire import Wire, accepted, call, is_error
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ class Reader:
 
     async def _give_back(self, wire: Wire, frames: list[Frame]) -> None:
         raw = (frame.raw for frame in frames)
-        await wire.call(script("give_back"), self._key, self._expiry_ms, *raw)
+        await call(wire.run, script("give_back"), self._key, self._expiry_ms, *raw)
 
     async def _connected(self) -> Wire:
         if self._wire is None or self._wire.lost:

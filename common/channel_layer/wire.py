@@ -8,7 +8,7 @@ to its waiter from `data_received` saves several turns of the event loop per mes
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import hiredis
@@ -27,6 +27,7 @@ from common.channel_layer.scripts import Script
 Command = tuple[Any, ...]
 """Its words: text, bytes or numbers."""
 Then = Callable[[Any], None]
+Run = Callable[..., Awaitable[Any]]
 NOTHING = object()
 
 
@@ -88,24 +89,11 @@ class Wire(asyncio.Protocol):
         if self._watch is None:
             self._watch = self._loop.call_at(overdue, self._look_at_the_clock)
 
-    async def run(self, *command: Any) -> Any:
-        """Return the reply to a command, or the broker's error; see `accepted`."""
-        reply = self._loop.create_future()
-
-        def then(value: Any) -> None:
-            if not reply.done():
-                reply.set_result(value)
-
-        self.post(command, then=(then,))
-        return await reply
-
-    async def call(self, script: Script, key: str | bytes, *args: Any) -> Any:
-        """Run a script on its key, loading it first where the broker lacks it."""
-        reply = await self.run("EVALSHA", script.sha, 1, key, *args)
-        if is_error(reply, "NOSCRIPT"):
-            accepted(await self.run("SCRIPT", "LOAD", script.text))
-            reply = await self.run("EVALSHA", script.sha, 1, key, *args)
-        return accepted(reply)
+    def run(self, *command: Any) -> asyncio.Future[Any]:
+        """Return what will be the reply to a command, or an error: see `accepted`."""
+        reply: asyncio.Future[Any] = self._loop.create_future()
+        self.post(command, then=(reply.set_result,))
+        return reply
 
     def data_received(self, data: bytes) -> None:
         """Hand over the replies that are complete."""
@@ -115,7 +103,7 @@ class Wire(asyncio.Protocol):
                 if isinstance(reply, hiredis.PushNotification):
                     continue
                 then, _ = self._expected.popleft()
-                then(reply)
+                _pass_on(reply, then)
                 if is_error(reply, "READONLY"):  # a replica now: look for the master
                     self._lose(OutcomeUnknown("the broker became a replica"))
         except (hiredis.ProtocolError, IndexError) as error:
@@ -146,7 +134,7 @@ class Wire(asyncio.Protocol):
                 self._watch.cancel()
             while self._expected:
                 then, _ = self._expected.popleft()
-                then(error)
+                _pass_on(error, then)
 
     def _look_at_the_clock(self) -> None:
         self._watch = None
@@ -157,6 +145,25 @@ class Wire(asyncio.Protocol):
             self._lose(OutcomeUnknown("the broker does not answer"))
         else:
             self._watch = self._loop.call_at(overdue, self._look_at_the_clock)
+
+
+async def call(run: Run, script: Script, key: str | bytes, *args: Any) -> Any:
+    """Run a script on its key, loading it first where the broker lacks it.
+
+    Raises as `accepted` does.
+    """
+    reply = await run("EVALSHA", script.sha, 1, key, *args)
+    if is_error(reply, "NOSCRIPT"):
+        accepted(await run("SCRIPT", "LOAD", script.text))
+        reply = await run("EVALSHA", script.sha, 1, key, *args)
+    return accepted(reply)
+
+
+def _pass_on(reply: Any, then: Then) -> None:
+    try:
+        then(reply)
+    except asyncio.InvalidStateError:  # who asked is gone
+        return
 
 
 def is_error(reply: Any, kind: str) -> bool:

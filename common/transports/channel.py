@@ -2,6 +2,9 @@
 
 import asyncio
 import uuid
+from collections.abc import Iterator
+from functools import partial
+from itertools import count
 from typing import Any, Protocol, cast
 
 import structlog
@@ -42,6 +45,7 @@ class Channel:
     def __init__(self, layer: ChannelLayer) -> None:
         self.layer = layer
         self.late_replies = 0
+        self._new_id = partial(_new_id, uuid.uuid4().hex, count(1))
         self._opening = asyncio.Lock()
         self._reply_channel: str | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -56,7 +60,7 @@ class Channel:
         NoReply: a broken connection does not tell whether the message got through.
         """
         body = encode_body(request)
-        id = uuid.uuid4().hex
+        id = self._new_id()
         future = asyncio.get_running_loop().create_future()
         self._waiting[id] = future
         name = f"{request.service}.{type(request).__name__}"
@@ -80,7 +84,7 @@ class Channel:
     async def tell(self, request: Request[Any], headers: Headers) -> None:
         """Send the request without a return address."""
         envelope = _envelope(
-            request, encode_body(request), uuid.uuid4().hex, headers, request.timeout
+            request, encode_body(request), self._new_id(), headers, request.timeout
         )
         async with asyncio.timeout(request.timeout):
             await self._send(request, envelope, reply_to=None)
@@ -110,12 +114,12 @@ class Channel:
             raise NoReply(f"the bus failed: {error}") from error
 
     async def _listen_for_replies(self) -> str:
-        async with self._opening:
-            if self._reply_channel is None:
+        if self._reply_channel is None:
+            async with self._opening:
                 self._reply_channel = await self.layer.new_channel("response")
-            if self._reader is None or self._reader.done():
-                self._reader = asyncio.create_task(self._read(self._reply_channel))
-            return self._reply_channel
+        if self._reader is None or self._reader.done():
+            self._reader = asyncio.create_task(self._read(self._reply_channel))
+        return self._reply_channel
 
     async def _read(self, channel: str) -> None:
         outage = Outage()
@@ -137,6 +141,11 @@ class Channel:
             log.info("late reply dropped", late_replies=self.late_replies)
         else:
             future.set_result(reply)
+
+
+def _new_id(process: str, numbers: Iterator[int]) -> str:
+    """Return an id that no other call has, of this process or another."""
+    return f"{process}-{next(numbers)}"
 
 
 def _envelope(

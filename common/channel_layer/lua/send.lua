@@ -3,17 +3,18 @@
 -- Returns the number of expired messages that made room, or -1 for "full".
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local capacity, expired = tonumber(ARGV[1]), 0
+local stamped = string.format('%013d', now) .. ARGV[3]
+local length, expired = redis.call('RPUSH', KEYS[1], stamped), 0
 
-while redis.call('LLEN', KEYS[1]) >= capacity do
+while length > tonumber(ARGV[1]) do
   local stamp = tonumber(string.sub(redis.call('LINDEX', KEYS[1], 0), 1, 13))
   if not stamp or stamp + ARGV[2] > now then
+    redis.call('RPOP', KEYS[1])
     return -1
   end
   redis.call('LPOP', KEYS[1])
-  expired = expired + 1
+  length, expired = length - 1, expired + 1
 end
 
-redis.call('RPUSH', KEYS[1], string.format('%013d', now) .. ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return expired
