@@ -1,0 +1,1 @@
+"""The talk's trade-offs as experiments."""

@@ -1,0 +1,1 @@
+"""Request/reply, measured side by side: our bus, the stock one, and its peers."""

@@ -1,0 +1,69 @@
+"""Closed-loop measurement: so many calls are in flight at any time."""
+
+import asyncio
+import statistics
+import time
+from dataclasses import asdict, dataclass
+
+from lab.rpc.peers import Call
+from lab.rpc.programs import running
+
+BODY = b"x" * 150
+WARM_UP = 1.0
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one peer did with so many calls in flight."""
+
+    in_flight: int
+    p50_ms: float
+    p99_ms: float
+    rps: float
+
+
+async def measure(
+    name: str, in_flight: tuple[int, ...], seconds: float
+) -> list[Figures]:
+    """Run a peer and return its figures, one for each number of calls in flight."""
+    async with running(name) as call:
+        figures = []
+        for number in in_flight:
+            await _load(call, number, WARM_UP)
+            took = sorted(await _load(call, number, seconds))
+            figures.append(
+                Figures(
+                    in_flight=number,
+                    p50_ms=took[len(took) // 2] * 1000,
+                    p99_ms=took[len(took) * 99 // 100] * 1000,
+                    rps=len(took) / seconds,
+                )
+            )
+        return figures
+
+
+async def _load(call: Call, in_flight: int, seconds: float) -> list[float]:
+    took: list[float] = []
+    end = time.perf_counter() + seconds
+
+    async def one_after_the_other() -> None:
+        while (begun := time.perf_counter()) < end:
+            if await call(BODY) != BODY:
+                raise RuntimeError("the answer is another caller's")
+            took.append(time.perf_counter() - begun)
+
+    await asyncio.gather(*(one_after_the_other() for _ in range(in_flight)))
+    return took
+
+
+def medians(rounds: list[list[Figures]]) -> list[Figures]:
+    """Return the median of each figure over several rounds."""
+    merged = []
+    for same in zip(*rounds, strict=True):
+        rows = [asdict(figures) for figures in same]
+        merged.append(
+            Figures(
+                **{key: statistics.median(row[key] for row in rows) for key in rows[0]}
+            )
+        )
+    return merged
