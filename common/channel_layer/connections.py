@@ -13,6 +13,10 @@ REPLY_TIMEOUT = 5.0
 """Seconds that a broker may be silent, unless `socket_timeout` says otherwise."""
 
 
+class _NoSentinel:
+    sentinels: tuple[Any, ...] = ()
+
+
 class Connections:
     """A line to each broker, and a reader for each channel that is received from."""
 
@@ -74,3 +78,5 @@ class Connections:
         await asyncio.gather(self._keeper, return_exceptions=True)
         for pool in self.pools:
             await pool.aclose()
+            for client in getattr(pool, "sentinel_manager", _NoSentinel).sentinels:
+                await client.aclose()

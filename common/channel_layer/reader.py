@@ -15,7 +15,7 @@ from redis.asyncio import ConnectionPool
 from common.channel_layer.errors import ChannelLayerError
 from common.channel_layer.frame import Frame, age_ms
 from common.channel_layer.scripts import script
-from common.channel_layer.wire import Wire, accepted, call, is_error
+from common.channel_layer.wire import Wire, accepted, is_error
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +32,11 @@ class Taker(Protocol):
     def take(self, frame: Frame) -> bool:
         """Hand a message over, or return False if nobody waits any longer."""
 
+    def has_leftovers(self) -> bool:
+        """Tell whether there are messages whose receiver left at the last moment."""
+
     def leftovers(self) -> list[Frame]:
-        """Return messages whose receiver left at the last moment."""
+        """Return these messages and forget them."""
 
     def fail(self, error: ChannelLayerError) -> None:
         """Raise an error in all who wait."""
@@ -66,6 +69,7 @@ class Reader:
         self._wire: Wire | None = None
         self._id = 0
         self._pop: _Pop | None = None
+        self._giving: asyncio.Future[Any] | None = None
         self._broker_ahead_ms: float | None = None
         self._quiet = self._skip = 0
 
@@ -90,8 +94,7 @@ class Reader:
 
     async def _somebody_waits(self) -> bool:
         while not self.taker.wanted():
-            if left := self.taker.leftovers():
-                await self._give_back(await self._connected(), left)
+            await self._give_back_leftovers()
             self.wanted.clear()
             try:
                 async with asyncio.timeout(IDLE):
@@ -136,8 +139,16 @@ class Reader:
             self._skip = 2**self._quiet - 1
 
     async def _give_back(self, wire: Wire, frames: list[Frame]) -> None:
+        """Put messages back; once it is called, cancelling does not stop it."""
         raw = (frame.raw for frame in frames)
-        await call(wire.run, script("give_back"), self._key, self._expiry_ms, *raw)
+        text = script("give_back").text
+        self._giving = wire.run("EVAL", text, 1, self._key, self._expiry_ms, *raw)
+        accepted(await asyncio.shield(self._giving))
+
+    async def _give_back_leftovers(self) -> None:
+        if self.taker.has_leftovers():
+            wire = await self._connected()
+            await self._give_back(wire, self.taker.leftovers())
 
     async def _connected(self) -> Wire:
         if self._wire is None or self._wire.lost:
@@ -155,9 +166,10 @@ class Reader:
                 if self._wire and self._pop:
                     await self._unblock(self._pop)
                     await self._finish(self._wire, self._pop)
+                if self._giving:
+                    accepted(await self._giving)
                 await asyncio.sleep(0)  # receivers that are cancelled with us leave
-                if left := self.taker.leftovers():
-                    await self._give_back(await self._connected(), left)
+                await self._give_back_leftovers()
         except (ChannelLayerError, TimeoutError) as error:
             log.warning("cannot give back messages of %s: %r", self._key, error)
         finally:

@@ -32,6 +32,10 @@ class ChannelTaker:
         self._inbox.put_nowait(frame)
         return True
 
+    def has_leftovers(self) -> bool:
+        """Tell whether a receiver was cancelled as it got a message."""
+        return not self._inbox.empty()
+
     def leftovers(self) -> list[Frame]:
         """Return messages whose receiver was cancelled as it got them."""
         self.expired(self._inbox.drop_expired())
@@ -72,8 +76,12 @@ class LocalTaker:
             self._channels.deliver(name, frame)
         return True
 
+    def has_leftovers(self) -> bool:
+        """Keep what was not received: no other process could receive it."""
+        return False
+
     def leftovers(self) -> list[Frame]:
-        """Return nothing: no other process could receive them."""
+        """Return nothing."""
         return []
 
     def fail(self, error: ChannelLayerError) -> None:

@@ -1,5 +1,7 @@
 """The contracts of the service `echo`, whose handlers do no work."""
 
+import asyncio
+
 from common.contract import Reply, Request
 from common.service import Service
 
@@ -24,6 +26,13 @@ class EchoPooled(Request[Echoed], frozen=True, kw_only=True):
     body: bytes
 
 
+class EchoLate(Request[Echoed], frozen=True, kw_only=True):
+    """Say something to a handler that answers when its caller has given up."""
+
+    timeout = 0.2
+    body: bytes
+
+
 service = Service("echo")
 
 
@@ -36,4 +45,11 @@ async def inline(request: EchoInline) -> Echoed:
 @service.handles(EchoPooled)
 def pooled(request: EchoPooled) -> Echoed:
     """Answer from a thread."""
+    return Echoed(body=request.body)
+
+
+@service.handles(EchoLate)
+async def late(request: EchoLate) -> Echoed:
+    """Answer too late."""
+    await asyncio.sleep(2 * request.timeout)
     return Echoed(body=request.body)

