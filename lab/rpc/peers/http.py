@@ -42,6 +42,6 @@ async def connect(address: str) -> AsyncIterator[Call]:
 
         async def call(body: bytes) -> bytes:
             async with session.post(f"http://{address}/", data=body) as response:
-                return await response.read()
+                return bytes(await response.read())
 
         yield call

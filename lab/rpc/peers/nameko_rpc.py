@@ -40,8 +40,9 @@ async def connect(address: str) -> AsyncIterator[Call]:
     from nameko.standalone.rpc import ClusterRpcProxy
 
     config = {"AMQP_URI": f"amqp://guest:guest@{address}"}
-    loop, free = asyncio.get_running_loop(), []
+    loop = asyncio.get_running_loop()
     proxies: list[Any] = []
+    free: list[Any] = []
     with ThreadPoolExecutor(64) as pool:
 
         def wait(body: bytes) -> bytes:
