@@ -1,0 +1,1 @@
+"""More is asked than can be done: what still gets done?"""

@@ -1,0 +1,27 @@
+"""A service that does a known amount of work a second, if nobody asks for more."""
+
+import asyncio
+
+from common.contract import Done, Request
+from common.service import Service
+
+SECONDS = 0.02
+SLOTS = 8
+CAN_DO = SLOTS / SECONDS
+"""Requests a second: 400."""
+
+
+class Toil(Request[Done], frozen=True, kw_only=True):
+    """Take 20 ms."""
+
+    timeout = 1.0
+
+
+service = Service("toil")
+
+
+@service.handles(Toil)
+async def toil(_request: Toil) -> Done:
+    """Take as long as it takes, without needing the processor."""
+    await asyncio.sleep(SECONDS)
+    return Done()
