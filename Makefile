@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROJECTS := orders inventory payments monolith
 
-.PHONY: help demo demo-once test test-all check lock clean
+.PHONY: help demo demo-once test test-all check lock clean layers rpc overload soak
 
 help:  ## show this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,11 +33,23 @@ check: .venv/ready  ## lint, types, import boundaries, migrations, deployment se
 	    --fail-level WARNING || exit 1; \
 	done
 
+layers: .venv/ready  ## the stock channel layer and ours, under both test suites; ten minutes
+	$(BIN)/python -m lab.layers $(ARGS)
+
+rpc: .venv-lab/ready  ## measure request/reply beside HTTP, gRPC, NATS, Celery, nameko
+	.venv-lab/bin/python -m lab.rpc $(ARGS)
+
+overload: .venv/ready  ## measure what still gets done under five times the load
+	$(BIN)/python -m lab.overload $(ARGS)
+
+soak: .venv/ready  ## ten minutes at 500 requests a second, watching what grows
+	$(BIN)/python -m lab.soak $(ARGS)
+
 lock: .venv/ready  ## pin all requirements again, with hashes
 	$(BIN)/python requirements/lock.py
 
 clean:  ## remove everything that was made here
-	rm -rf .venv .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lab .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # what `check --deploy` needs to see: production, with every variable it asks for
 PRODUCTION = MODE=production BUS_URL=redis://bus.example:6379/0 \
@@ -53,4 +65,10 @@ PRODUCTION = MODE=production BUS_URL=redis://bus.example:6379/0 \
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes \
 	  --only-binary :all: -r requirements/dev.txt
+	touch $@
+
+.venv-lab/ready: lab/peers/requirements.txt
+	$(PYTHON) -m venv .venv-lab
+	.venv-lab/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r lab/peers/requirements.txt
 	touch $@

@@ -1,4 +1,4 @@
-"""Pins requirements/*.in with hashes and without URLs: `make lock`.
+"""Pins requirements/*.in and lab/peers with hashes and without URLs: `make lock`.
 
 The development file comes first; the services' files then take their versions from it,
 so that all of them run what was tested.
@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+LAB = HERE.parent / "lab" / "peers" / "requirements.in"
 SERVICES = ("orders", "inventory", "payments", "monolith", "suite")
 
 
-def compile_one(name: str, *options: str) -> None:
-    """Pin one file for all platforms and every Python from 3.11 up."""
+def compile_one(path: Path, *options: str) -> None:
+    """Pin one .in file for all platforms and every Python from 3.11 up."""
     subprocess.run(  # noqa: S603 our own command line
         [
             Path(sys.executable).with_name("uv"),
@@ -26,15 +27,15 @@ def compile_one(name: str, *options: str) -> None:
             "--no-annotate",
             "--custom-compile-command=make lock",
             *options,
-            f"--output-file={name}.txt",
-            f"{name}.in",
+            f"--output-file={path.stem}.txt",
+            path.name,
         ],
-        cwd=HERE,
+        cwd=path.parent,
         check=True,
     )
 
 
 if __name__ == "__main__":
-    compile_one("dev", *sys.argv[1:])
-    for service in SERVICES:
-        compile_one(service, "--constraint=dev.txt")
+    compile_one(HERE / "dev.in", *sys.argv[1:])
+    for path in [*(HERE / f"{name}.in" for name in SERVICES), LAB]:
+        compile_one(path, f"--constraint={HERE / 'dev.txt'}")

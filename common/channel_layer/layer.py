@@ -77,7 +77,7 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
         capacity: int = 100,
         channel_capacity: dict[Any, int] | None = None,
         symmetric_encryption_keys: list[str | bytes] | None = None,
-        random_prefix_length: int = 0,
+        random_prefix_length: int = 12,
         serializer_format: str = "msgpack",
         max_message_size: int = 4 * 2**20,
         resilience: Mapping[str, Any] | None = None,

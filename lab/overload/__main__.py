@@ -20,10 +20,9 @@ from rich.table import Table
 from common.client import Client
 from common.errors import Busy, NoReply
 from common.transports.channel import Channel
-from lab.overload.server import layer_at
-from lab.overload.toil import CAN_DO, Toil
-from lab.rpc.peers import ours_inline
-from lab.rpc.programs import broker, program
+from lab import ours
+from lab.brokers import broker, program
+from lab.overload.toil import CAN_DO, CAPACITY, Toil
 
 
 @dataclass
@@ -46,8 +45,8 @@ class Offered:
 
 async def offer(address: str, run: Offered) -> None:
     """Offer requests at a pace, whatever becomes of them."""
-    ours_inline.set_up()
-    client = Client("lab", {"toil": Channel(layer_at(address))})
+    ours.set_up()
+    client = Client("lab", {"toil": Channel(ours.layer_at(address, CAPACITY))})
 
     async def one() -> None:
         begun = time.perf_counter()

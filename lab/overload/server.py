@@ -10,15 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from common.channel_layer import RedisChannelLayer
 from common.contract import Request
 from common.envelope import RequestEnvelope
 from common.worker import Worker
-from lab.overload.toil import SLOTS, service
-from lab.rpc.peers import ours_inline
-
-CAPACITY = 1000
-"""The channel holds two and a half seconds of work; callers wait for one."""
+from lab import ours
+from lab.overload.toil import CAPACITY, SLOTS, service
 
 
 class PlainWorker(Worker):
@@ -31,16 +27,11 @@ class PlainWorker(Worker):
         return "expired" if late else None
 
 
-def layer_at(address: str) -> Any:
-    """Return a layer whose channels hold CAPACITY messages."""
-    return RedisChannelLayer(hosts=[f"redis://{address}"], capacity=CAPACITY)
-
-
 async def main(address: str, plain: bool) -> dict[str, int]:
     """Serve until SIGTERM and return what was dropped."""
-    ours_inline.set_up()
+    ours.set_up()
     kind = PlainWorker if plain else Worker
-    worker = kind(service, layer_at(address), slots=SLOTS)
+    worker = kind(service, ours.layer_at(address, CAPACITY), slots=SLOTS)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
     await worker.run()
     return dict(worker.dropped)

@@ -9,6 +9,8 @@ SECONDS = 0.02
 SLOTS = 8
 CAN_DO = SLOTS / SECONDS
 """Requests a second: 400."""
+CAPACITY = 1000
+"""The channel holds two and a half seconds of work; callers wait for one."""
 
 
 class Toil(Request[Done], frozen=True, kw_only=True):

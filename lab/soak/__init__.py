@@ -1,1 +1,0 @@
-"""A long run at a steady pace: does anything grow?"""
