@@ -33,7 +33,7 @@ check: .venv/ready  ## lint, types, import boundaries, migrations, deployment se
 	    --fail-level WARNING || exit 1; \
 	done
 
-layers: .venv/ready  ## the stock channel layer and ours, under both test suites; ten minutes
+layers: .venv/ready  ## the stock channel layer and ours, under both test suites; four minutes
 	$(BIN)/python -m lab.layers $(ARGS)
 
 rpc: .venv-lab/ready  ## measure request/reply beside HTTP, gRPC, NATS, Celery, nameko

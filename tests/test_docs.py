@@ -9,13 +9,16 @@ import pytest
 from common.embedded import ROOT
 from common.errors import Refused, problem_type
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
-TEXT = {page.name: page.read_text() for page in PAGES}
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "lab/README.md")),
+    *(ROOT / "docs").glob("*.md"),
+]
+TEXT = {str(page.relative_to(ROOT)): page.read_text() for page in PAGES}
 
 
 @pytest.mark.parametrize("page", TEXT)
 def test_links_lead_somewhere(page: str) -> None:
-    (path,) = [p for p in PAGES if p.name == page]
+    (path,) = [p for p in PAGES if p.relative_to(ROOT).as_posix() == page]
     for target in re.findall(r"\]\((?!http)([^)#]+)", TEXT[page]):
         assert (path.parent / target).exists(), target
 
@@ -39,7 +42,7 @@ def test_every_variable_is_described_and_every_described_one_is_read() -> None:
             argv, cwd=ROOT, capture_output=True, text=True, check=True
         )
         read |= set(done.stdout.split())
-    rows = re.findall(r"^\| (`.*?) \|", TEXT["settings.md"], re.MULTILINE)
+    rows = re.findall(r"^\| (`.*?) \|", TEXT["docs/settings.md"], re.MULTILINE)
     described = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
     assert described == read
 
@@ -48,7 +51,7 @@ def test_every_problem_is_listed() -> None:
     from common.rest.problems import NAMES, Problem
     from orders import api, idempotency, pricing  # noqa: F401 define problems
 
-    listed = set(re.findall(r"^\| `([a-z-]+)`", TEXT["problems.md"], re.MULTILINE))
+    listed = set(re.findall(r"^\| `([a-z-]+)`", TEXT["docs/problems.md"], re.MULTILINE))
 
     def slug(name: str) -> str:
         return problem_type(name).rpartition(":")[2]

@@ -6,12 +6,11 @@ https://channels.readthedocs.io/en/stable/channel_layer_spec.html
 import asyncio
 import logging
 import uuid
-import zlib
 from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 from itertools import count
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from channels.exceptions import ChannelFull, MessageTooLarge
 from channels.layers import BaseChannelLayer
@@ -19,40 +18,19 @@ from channels_redis.serializers import registry
 from channels_redis.utils import decode_hosts
 from redis.asyncio import Redis
 
-from common.channel_layer.connections import Connections
-from common.channel_layer.errors import (
-    ForeignChannel,
-    InvalidMessage,
-    UnreadableMessage,
-)
-from common.channel_layer.frame import Frame, join
+from common.channel_layer.errors import InvalidMessage, UnreadableMessage
+from common.channel_layer.frame import join
 from common.channel_layer.inbox import Inbox
 from common.channel_layer.line import Line
 from common.channel_layer.local_channels import LocalChannels
-from common.channel_layer.reader import Taker
+from common.channel_layer.places import Place, Places
 from common.channel_layer.resilience import Resilience
 from common.channel_layer.scripts import script
-from common.channel_layer.takers import ChannelTaker, LocalTaker
+from common.channel_layer.this_loop import ThisLoop
 from common.channel_layer.wire import accepted
 
 log = logging.getLogger(__name__)
 Message = dict[str, Any]
-
-MANY_PLACES = 10_000
-"""Names of channels that are remembered, for speed alone."""
-
-
-class Place(NamedTuple):
-    """Where a channel lies."""
-
-    channel: str
-    name: str
-    """The name up to and including the "!"."""
-    local: bool
-    key: str
-    """Its braces are a cluster's hash tag: a channel's keys lie on one node."""
-    host: int
-    """The broker of a process-local channel; general ones are at all of them."""
 
 
 class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is untyped
@@ -121,9 +99,9 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
         )
         self._resilience = resilience and Resilience(resilience, self.counts)
         self._local = LocalChannels(capacity, expiry)
-        self._places: dict[str, Place] = {}
+        self._places = Places(prefix, self.ring_size, self.non_local_name)
         self._turns = count()
-        self._loops: dict[asyncio.AbstractEventLoop, _Here] = {}
+        self._loops: dict[asyncio.AbstractEventLoop, ThisLoop] = {}
 
     @property
     def receive_buffer(self) -> dict[str, Inbox]:
@@ -148,9 +126,10 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
         """
         place = self._place(channel)
         if place.local:
-            frame = await self._receive_local(place)
+            frame = await self._here().receive_local(place, self.client_prefix)
         else:
-            frame = await self._receive(place)
+            capacity = self.get_capacity(place.name)
+            frame = await self._here().receive(place, capacity)
         try:
             message = self.deserialize(frame.payload)
         except Exception as error:  # serialisers raise what they like
@@ -229,7 +208,7 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
 
     def consistent_hash(self, value: str) -> int:
         """Return the index of the broker that a name belongs to."""
-        return zlib.crc32(value.encode()) % 4096 * self.ring_size // 4096
+        return self._places.host(value)
 
     def get_capacity(self, channel: str) -> int:
         """Return how many messages a channel holds; local ones share their prefix's."""
@@ -291,66 +270,9 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
             total = sum(len(names) for names in members)
             log.info("%s of %s channels over capacity in group %s", full, total, group)
 
-    async def _receive(self, place: Place) -> Frame:
-        here = self._here()
-        inbox, taker = here.general.get(place.name) or self._open(here, place)
-        self.counts["expired"] += inbox.drop_expired()
-        if not inbox.empty():
-            return inbox.get_nowait()
-        waiter = inbox.wait()
-        for index in range(self.ring_size):
-            self._read(here, index, place, taker)
-        try:
-            return await waiter
-        except asyncio.CancelledError:
-            inbox.leave(waiter)
-            for index in range(self.ring_size):
-                self._read(here, index, place, taker)
-            raise
-
-    def _open(self, here: "_Here", place: Place) -> tuple[Inbox, ChannelTaker]:
-        inbox = Inbox(self.get_capacity(place.name))
-        here.general[place.name] = inbox, ChannelTaker(inbox, self.counts)
-        return here.general[place.name]
-
-    async def _receive_local(self, place: Place) -> Frame:
-        if not place.name.endswith(f"{self.client_prefix}!"):
-            raise ForeignChannel(f"{place.channel} belongs to another process")
-        here = self._here()
-        if (taker := here.local.get(place.name)) is None:
-            taker = here.local[place.name] = LocalTaker(self._local, self.counts)
-        taker.receiving[place.channel] += 1
-        self._read(here, place.host, place, taker)
-        try:
-            return await self._local.receive(place.channel)
-        finally:
-            taker.receiving[place.channel] -= 1
-            if not taker.receiving[place.channel]:
-                del taker.receiving[place.channel]
-
-    def _read(self, here: "_Here", index: int, place: Place, taker: Taker) -> None:
-        here.connections.read(
-            index, place.key, taker, expiry=self.expiry, block=self.brpop_timeout
-        )
-
     def _place(self, channel: str) -> Place:
         """Return where a channel lies; raises TypeError for a name that is none."""
-        try:
-            return self._places[channel]
-        except (KeyError, TypeError):  # not seen yet, or not even hashable
-            self.require_valid_channel_name(channel)
-        if len(self._places) >= MANY_PLACES:
-            self._places.clear()
-        name = self.non_local_name(channel)
-        place = Place(
-            channel=channel,
-            name=name,
-            local="!" in channel,
-            key=f"{self.prefix}:{{{name}}}",
-            host=self.consistent_hash(name),
-        )
-        self._places[channel] = place
-        return place
+        return self._places.find(channel, self.require_valid_channel_name)
 
     def _line(self, name: str) -> Line:
         """Return the line to the broker that a group or a prefix belongs to."""
@@ -359,24 +281,16 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
     def _group_key(self, group: str) -> bytes:
         return f"{self.prefix}:group:{group}".encode()
 
-    def _here(self) -> "_Here":
+    def _here(self) -> ThisLoop:
         """Return what belongs to the running event loop."""
         loop = asyncio.get_running_loop()
         if loop not in self._loops:
             for other in list(self._loops):
                 if other.is_closed():
                     del self._loops[other]
-            self._loops[loop] = _Here(self.hosts)
+            limits = {"expiry": self.expiry, "block": self.brpop_timeout}
+            self._loops[loop] = ThisLoop(self.hosts, self._local, self.counts, **limits)
         return self._loops[loop]
 
     def __str__(self) -> str:
         return f"{type(self).__name__}(hosts={self.hosts})"
-
-
-class _Here:
-    """What one event loop has: connections, and who receives what in it."""
-
-    def __init__(self, hosts: list[dict[str, Any]]) -> None:
-        self.connections = Connections(hosts)
-        self.general: dict[str, tuple[Inbox, ChannelTaker]] = {}
-        self.local: dict[str, LocalTaker] = {}
