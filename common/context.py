@@ -7,7 +7,7 @@ from contextvars import ContextVar
 import msgspec
 
 
-class Headers(msgspec.Struct, frozen=True, kw_only=True):
+class Headers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The envelope's headers (talk: correlation ids, feature flags in the headers)."""
 
     correlation_id: str = ""

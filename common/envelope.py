@@ -18,7 +18,9 @@ Outcome = Literal["ok", "refused", "error"]
 REPLY_CHANNEL = re.compile(r"[A-Za-z0-9_\-.]+![A-Za-z0-9_\-.]*")
 
 
-class RequestEnvelope(msgspec.Struct, frozen=True, kw_only=True, tag="request"):
+class RequestEnvelope(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="request"
+):
     """A request on its way to a service."""
 
     id: str
@@ -31,7 +33,9 @@ class RequestEnvelope(msgspec.Struct, frozen=True, kw_only=True, tag="request"):
     body: Message
 
 
-class ReplyEnvelope(msgspec.Struct, frozen=True, kw_only=True, tag="reply"):
+class ReplyEnvelope(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="reply"
+):
     """An answer, with the seconds its request waited and was worked on."""
 
     id: str

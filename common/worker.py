@@ -93,17 +93,17 @@ class Worker:
         Each free slot waits for a message of its own. So the channel layer knows how
         many are wanted, and the rest stays in the channel for other workers.
         """
+        slot = cast("asyncio.Task[None]", asyncio.current_task())
         while not self._stopping.is_set():
-            if (message := await self._receive()) is None:
+            if (message := await self._receive(slot)) is None:
                 continue
             try:
                 await self._serve(message)
             except Exception as error:  # nothing that a message does ends the slot
                 log.error("request lost", exc_info=error)
 
-    async def _receive(self) -> Message | None:
+    async def _receive(self, slot: "asyncio.Task[None]") -> Message | None:
         assert self._layer is not None
-        slot = cast("asyncio.Task[None]", asyncio.current_task())
         self._idle.add(slot)
         try:
             message = await self._layer.receive(self.service.channel)

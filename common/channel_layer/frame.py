@@ -40,9 +40,3 @@ class Frame:
 def join(payload: bytes, channels: list[str] | None = None) -> bytes:
     """Return what `send.lua` is given: a frame without its stamp."""
     return " ".join(channels or ()).encode("ascii") + b"\n" + payload
-
-
-def age_ms(raw: bytes, now_ms: float) -> float:
-    """Return how long ago the broker took a message, by the broker's own clock."""
-    stamp = raw[:STAMP]
-    return now_ms - int(stamp) if stamp.isdigit() else 0

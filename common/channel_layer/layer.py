@@ -23,6 +23,7 @@ from common.channel_layer.frame import join
 from common.channel_layer.inbox import Inbox
 from common.channel_layer.line import Line
 from common.channel_layer.local_channels import LocalChannels
+from common.channel_layer.outbox import FULL
 from common.channel_layer.places import Place, Places
 from common.channel_layer.resilience import Resilience
 from common.channel_layer.scripts import script
@@ -246,12 +247,10 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
 
     async def _put(self, place: Place, frame: bytes) -> None:
         host = place.host if place.local else next(self._turns) % self.ring_size
-        line = self._here().connections.lines[host]
         capacity = self.get_capacity(place.channel)
-        made_room = await line.call(
-            script("send"), place.key, capacity, self._expiry_ms, frame
-        )
-        if made_room < 0:
+        outbox = self._here().outboxes[host]
+        made_room = await outbox.put(place.key, capacity, frame)
+        if made_room == FULL:
             self.counts["full"] += 1
             raise ChannelFull(f"{place.name} holds {capacity} messages")
         if made_room:
@@ -284,12 +283,15 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
     def _here(self) -> ThisLoop:
         """Return what belongs to the running event loop."""
         loop = asyncio.get_running_loop()
-        if loop not in self._loops:
-            for other in list(self._loops):
-                if other.is_closed():
-                    del self._loops[other]
-            limits = {"expiry": self.expiry, "block": self.brpop_timeout}
-            self._loops[loop] = ThisLoop(self.hosts, self._local, self.counts, **limits)
+        try:
+            return self._loops[loop]
+        except KeyError:  # its first message
+            pass
+        for other in list(self._loops):
+            if other.is_closed():
+                del self._loops[other]
+        limits = {"expiry": self.expiry, "block": self.brpop_timeout}
+        self._loops[loop] = ThisLoop(self.hosts, self._local, self.counts, **limits)
         return self._loops[loop]
 
     def __str__(self) -> str:

@@ -20,12 +20,15 @@ class Line:
         self._opening = asyncio.Lock()
         self._closed = False
 
+    @property
+    def wire(self) -> Wire | None:
+        """The connection, if it is there."""
+        wire = self._wire
+        return None if wire is None or wire.lost else wire
+
     async def run(self, *command: Any) -> Any:
         """Return the reply to a command, or the broker's error: see `wire.accepted`."""
-        wire = self._wire
-        if wire is None or wire.lost:
-            wire = await self._connected()
-        return await wire.run(*command)
+        return await (self.wire or await self.connected()).run(*command)
 
     async def call(self, script: Script, key: str | bytes, *args: Any) -> Any:
         """Run a script on its key and return its reply.
@@ -42,15 +45,18 @@ class Line:
         if wire:
             await wire.close()
 
-    async def _connected(self) -> Wire:
-        if self._wire and not self._wire.lost:
-            return self._wire
+    async def connected(self) -> Wire:
+        """Return the connection, made anew if it was lost.
+
+        Raises BrokerUnreachable or BrokerRefused.
+        """
         async with self._opening:
-            if self._wire and self._wire.lost:
+            if self.wire:
+                return self.wire
+            if self._wire:
                 broken, self._wire = self._wire, None
                 await broken.close()
             if self._closed:
                 raise BrokerUnreachable("the channel layer was closed")
-            if self._wire is None:
-                self._wire = await Wire.open(self._pool, within=self._within)
+            self._wire = await Wire.open(self._pool, within=self._within)
             return self._wire

@@ -35,15 +35,23 @@ class LocalChannels:
                 return
         loop.call_soon_threadsafe(self.deliver, channel, frame)
 
-    async def receive(self, channel: str) -> Frame:
-        """Return the channel's next message."""
+    def at_hand(self, channel: str) -> Frame | None:
+        """Return the channel's next message if it has arrived."""
+        if channel not in self.inboxes:
+            return None
         with self._lock:
             inbox = self.inboxes[channel]
             self.expired += inbox.drop_expired()
-            if not inbox.empty():
-                frame = inbox.get_nowait()
-                self._forget(channel)
-                return frame
+            frame = None if inbox.empty() else inbox.get_nowait()
+            self._forget(channel)
+            return frame
+
+    async def wait(self, channel: str) -> Frame:
+        """Return the channel's next message when it arrives."""
+        with self._lock:
+            inbox = self.inboxes[channel]
+            if not inbox.empty():  # another event loop has just brought it
+                return inbox.get_nowait()
             loop = asyncio.get_running_loop()
             if inbox.waiters and inbox.waiters[0].get_loop() is not loop:
                 raise RuntimeError(f"two event loops receive from {channel}")

@@ -12,10 +12,11 @@ from typing import Any, Protocol
 
 from redis.asyncio import ConnectionPool
 
+from common.channel_layer.broker_clock import BrokerClock
 from common.channel_layer.errors import ChannelLayerError
-from common.channel_layer.frame import Frame, age_ms
+from common.channel_layer.frame import Frame
 from common.channel_layer.scripts import script
-from common.channel_layer.wire import Wire, accepted, is_error
+from common.channel_layer.wire import Command, Then, Wire, accepted
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +71,8 @@ class Reader:
         self._id = 0
         self._pop: _Pop | None = None
         self._giving: asyncio.Future[Any] | None = None
-        self._broker_ahead_ms: float | None = None
-        self._quiet = self._skip = 0
+        self._clock = BrokerClock()
+        self._found_expired = False
 
     async def run(self) -> None:
         """Read until nobody has waited for a while. Cancelling it loses nothing."""
@@ -83,8 +84,10 @@ class Reader:
                         return
                     if failures:
                         await asyncio.sleep(_jitter(failures))
-                    await self._pop_once(await self._connected())
-                    failures = 0
+                    wire = await self._connected()
+                    if wanted := self.taker.wanted():
+                        await self._pop_once(wire, wanted)
+                        failures = 0
                 except ChannelLayerError as error:
                     failures += 1
                     await self._hang_up()
@@ -103,40 +106,28 @@ class Reader:
                 return False
         return True
 
-    async def _pop_once(self, wire: Wire) -> None:
-        """Take what is there, then wait for one more message, in one round trip."""
-        pop = self._pop = _Pop(self.taker, self._expiry_ms, self._broker_ahead_ms)
-        others = self.taker.wanted() - 1
-        look = ("EVALSHA", script("pop").sha, 1, self._key, others, self._expiry_ms)
-        wait = ("BLPOP", self._key, self._block)
-        if self._skip:
-            self._skip -= 1
-            wire.post(wait, then=(pop.waited,), patience=self._block)
-        else:
-            then = (pop.took, pop.waited)
-            wire.post(look, wait, then=then, patience=self._block)
+    async def _pop_once(self, wire: Wire, wanted: int) -> None:
+        """Wait for messages, so many at most."""
+        pop = self._pop = _Pop(self.taker, self._expiry_ms, self._clock)
+        commands: list[Command] = []
+        then: list[Then] = []
+        if self._clock.stale:
+            commands.append(("TIME",))
+            then.append(pop.told_the_time)
+        if self._found_expired:  # then there may be many
+            drop = script("drop_expired").text
+            commands.append(("EVAL", drop, 1, self._key, self._expiry_ms))
+            then.append(pop.dropped)
+        pop_up_to = "BLMPOP", self._block, 1, self._key, "LEFT", "COUNT", wanted
+        commands.append(pop_up_to)
+        wire.post(*commands, then=(*then, pop.popped), patience=self._block)
         await self._finish(wire, pop)
-        self._look_less_often_if_quiet(pop)
 
     async def _finish(self, wire: Wire, pop: "_Pop") -> None:
         surplus = await asyncio.shield(pop.surplus)
-        self._pop, self._broker_ahead_ms = None, pop.broker_ahead_ms
+        self._pop, self._found_expired = None, pop.found_expired
         if surplus:
             await self._give_back(wire, surplus)
-        if pop.script_missing:
-            accepted(await wire.run("SCRIPT", "LOAD", script("pop").text))
-
-    def _look_less_often_if_quiet(self, pop: "_Pop") -> None:
-        """Leave the script out of some pops while messages come one at a time.
-
-        The script is a reply more to read for each message. When it has found nothing,
-        the next 1, then 3, then 7 pops do without it.
-        """
-        if pop.found:
-            self._quiet = self._skip = 0
-        elif pop.found == 0:
-            self._quiet = min(self._quiet + 1, 3)
-            self._skip = 2**self._quiet - 1
 
     async def _give_back(self, wire: Wire, frames: list[Frame]) -> None:
         """Put messages back; once it is called, cancelling does not stop it."""
@@ -153,10 +144,9 @@ class Reader:
     async def _connected(self) -> Wire:
         if self._wire is None or self._wire.lost:
             await self._hang_up()
-            self._quiet = self._skip = 0
+            self._clock = BrokerClock()
             self._wire = await Wire.open(self._pool, within=self._within)
             self._id = accepted(await self._wire.run("CLIENT", "ID"))
-            accepted(await self._wire.run("SCRIPT", "LOAD", script("pop").text))
         return self._wire
 
     async def _stop(self) -> None:
@@ -193,68 +183,59 @@ class Reader:
 
 
 class _Pop:
-    """One pop under way: often a script that takes what is there, then a BLPOP.
+    """One pop under way. Messages are handed over at the moment they arrive."""
 
-    Messages are handed over at the moment they arrive. The script also tells the
-    broker's time, by which a message is too old or not.
-    """
-
-    def __init__(
-        self, taker: Taker, expiry_ms: int, broker_ahead_ms: float | None
-    ) -> None:
+    def __init__(self, taker: Taker, expiry_ms: int, clock: BrokerClock) -> None:
         self.surplus: asyncio.Future[list[Frame]]
         """Done when the pop is; what nobody waited for."""
         self.surplus = asyncio.get_running_loop().create_future()
-        self.broker_ahead_ms = broker_ahead_ms
-        """The broker's time less this process's `time.monotonic()`."""
-        self.script_missing = False
-        self.found: int | None = None
-        """Messages that the script took; None if it did not run."""
-        self._left_over: list[Frame] = []
+        self.found_expired = False
         self._error: ChannelLayerError | None = None
         self._taker = taker
         self._expiry_ms = expiry_ms
+        self._clock = clock
 
-    def took(self, reply: Any) -> None:
-        """Hand over what was there."""
-        self.script_missing = is_error(reply, "NOSCRIPT")
-        if self.script_missing:
-            return
+    def told_the_time(self, reply: Any) -> None:
+        """Set the clock."""
         try:
-            now_ms, expired, *raw = accepted(reply)
+            self._clock.told(reply)
         except ChannelLayerError as error:
             self._error = error
-            return
-        self.broker_ahead_ms = now_ms - time.monotonic() * 1000
-        self.found = len(raw)
-        if expired:
-            self._taker.expired(expired)
-        self._hand_over(raw)
 
-    def waited(self, reply: Any) -> None:
-        """Hand over the message that was waited for; this ends the pop."""
+    def dropped(self, reply: Any) -> None:
+        """Count the messages that were dropped for their age."""
         try:
-            popped = accepted(reply)  # key and frame, or nothing
+            self._expired(accepted(reply))
         except ChannelLayerError as error:
             self._error = error
-        else:
-            self._hand_over(popped[1:] if popped else [])
-        if self._error:
+
+    def popped(self, reply: Any) -> None:
+        """Hand over the messages that were waited for; this ends the pop."""
+        left_over: list[Frame] = []
+        try:
+            if popped := accepted(reply):  # the key and the frames, or nothing
+                left_over = self._hand_over(popped[1])
+        except ChannelLayerError as error:
+            self._error = error
+        if self._error and not left_over:
             self.surplus.set_exception(self._error)
         else:
-            self.surplus.set_result(self._left_over)
+            self.surplus.set_result(left_over)
 
-    def _hand_over(self, raw: list[bytes]) -> None:
-        now = time.monotonic()
+    def _hand_over(self, raw: list[bytes]) -> list[Frame]:
+        now, left_over = time.monotonic(), []
         for item in raw:
-            left_ms: float = self._expiry_ms
-            if self.broker_ahead_ms is not None:
-                left_ms -= age_ms(item, now * 1000 + self.broker_ahead_ms)
+            left_ms = self._expiry_ms - self._clock.age_ms(item, now)
             frame = Frame(item, now + left_ms / 1000)
             if left_ms <= 0:
-                self._taker.expired(1)
+                self._expired(1)
             elif not self._taker.take(frame):
-                self._left_over.append(frame)
+                left_over.append(frame)
+        return left_over
+
+    def _expired(self, count: int) -> None:
+        self.found_expired = self.found_expired or count > 0
+        self._taker.expired(count)
 
 
 def _jitter(failures: int) -> float:

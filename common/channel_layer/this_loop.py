@@ -9,6 +9,7 @@ from common.channel_layer.errors import ForeignChannel
 from common.channel_layer.frame import Frame
 from common.channel_layer.inbox import Inbox
 from common.channel_layer.local_channels import LocalChannels
+from common.channel_layer.outbox import Outbox
 from common.channel_layer.places import Place
 from common.channel_layer.reader import Taker
 from common.channel_layer.takers import ChannelTaker, LocalTaker
@@ -26,6 +27,8 @@ class ThisLoop:
     ) -> None:
         """Set it up; `limits` are the readers'."""
         self.connections = Connections(hosts)
+        expiry_ms = int(limits["expiry"] * 1000)
+        self.outboxes = [Outbox(line, expiry_ms) for line in self.connections.lines]
         self._hosts = range(len(hosts))
         self._local = local
         self._counts = counts
@@ -53,13 +56,15 @@ class ThisLoop:
         """Wait for a message of a channel that only this process receives from."""
         if not place.name.endswith(f"{process}!"):
             raise ForeignChannel(f"{place.channel} belongs to another process")
+        if frame := self._local.at_hand(place.channel):
+            return frame
         if (taker := self._local_takers.get(place.name)) is None:
             taker = LocalTaker(self._local, self._counts)
             self._local_takers[place.name] = taker
         taker.receiving[place.channel] += 1
         self._wake(place.host, place, taker)
         try:
-            return await self._local.receive(place.channel)
+            return await self._local.wait(place.channel)
         finally:
             taker.receiving[place.channel] -= 1
             if not taker.receiving[place.channel]:

@@ -46,7 +46,6 @@ class Wire(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._parser = hiredis.Reader(notEnoughData=NOTHING)
         self._expected: deque[tuple[Then, float]] = deque()
-        self._outbox: list[bytes] = []
         self._watch: asyncio.TimerHandle | None = None
         writer = connection._writer  # redis-py has no public way to it
         self._transport = cast(asyncio.Transport, cast(Any, writer).transport)
@@ -66,6 +65,11 @@ class Wire(asyncio.Protocol):
             raise BrokerUnreachable(str(error)) from error
         return cls(pool, connection, within)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a reply is awaited."""
+        return bool(self._expected)
+
     def post(
         self, *commands: Command, then: tuple[Then, ...], patience: float = 0
     ) -> None:
@@ -77,15 +81,12 @@ class Wire(asyncio.Protocol):
             for callback in then:
                 callback(self.lost)
             return
-        busy = bool(self._expected)
         overdue = self._loop.time() + self._within + patience
+        packed = []
         for command, callback in zip(commands, then, strict=True):
             self._expected.append((callback, overdue))
-            self._outbox.append(hiredis.pack_command(command))
-        if not busy:
-            self._flush()  # nobody to travel with
-        elif len(self._outbox) == len(commands):
-            self._loop.call_soon(self._flush)  # together with all that come until then
+            packed.append(hiredis.pack_command(command))
+        self._transport.write(b"".join(packed))
         if self._watch is None:
             self._watch = self._loop.call_at(overdue, self._look_at_the_clock)
 
@@ -120,11 +121,6 @@ class Wire(asyncio.Protocol):
             await self._connection.disconnect(nowait=True)
         finally:
             await self._pool.release(self._connection)
-
-    def _flush(self) -> None:
-        if self._outbox and not self.lost:
-            self._transport.write(b"".join(self._outbox))
-        self._outbox.clear()
 
     def _lose(self, error: ChannelLayerError) -> None:
         if self.lost is None:

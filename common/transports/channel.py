@@ -66,10 +66,9 @@ class Channel:
         name = f"{request.service}.{type(request).__name__}"
         try:
             async with asyncio.timeout(within):
-                envelope = _envelope(request, body, id, headers, within)
-                await self._send(
-                    request, envelope, reply_to=await self._listen_for_replies()
-                )
+                reply_to = await self._listen_for_replies()
+                envelope = _envelope(request, body, id, reply_to, headers, within)
+                await self._send(request, envelope)
                 reply = await future
         except TimeoutError:
             raise NoReply(f"no reply from {name} within {within:.3g} s") from None
@@ -83,11 +82,10 @@ class Channel:
 
     async def tell(self, request: Request[Any], headers: Headers) -> None:
         """Send the request without a return address."""
-        envelope = _envelope(
-            request, encode_body(request), self._new_id(), headers, request.timeout
-        )
+        body, id = encode_body(request), self._new_id()
+        envelope = _envelope(request, body, id, None, headers, request.timeout)
         async with asyncio.timeout(request.timeout):
-            await self._send(request, envelope, reply_to=None)
+            await self._send(request, envelope)
 
     async def close(self) -> None:
         """Stop reading replies, and let go of the bus."""
@@ -98,12 +96,9 @@ class Channel:
         if close_pools := getattr(self.layer, "close_pools", None):
             await close_pools()
 
-    async def _send(
-        self, request: Request[Any], envelope: RequestEnvelope, reply_to: str | None
-    ) -> None:
-        message = encode(envelope) | {"reply_to": reply_to}
+    async def _send(self, request: Request[Any], envelope: RequestEnvelope) -> None:
         try:
-            await self.layer.send(f"{request.service}.request", message)
+            await self.layer.send(f"{request.service}.request", encode(envelope))
         except ChannelFull:
             raise Busy(f"the channel to {request.service} is full") from None
         except (InvalidMessage, MessageTooLarge) as error:
@@ -152,6 +147,7 @@ def _envelope(
     request: Request[Any],
     body: dict[str, Any],
     id: str,
+    reply_to: str | None,
     headers: Headers,
     within: float,
 ) -> RequestEnvelope:
@@ -162,6 +158,7 @@ def _envelope(
         version=request.version,
         sent_at=sent_at,
         deadline=sent_at + within,
+        reply_to=reply_to,
         headers=headers,
         body=body,
     )

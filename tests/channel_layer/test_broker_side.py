@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import redis
+from channels.exceptions import ChannelFull
 
 from tests.channel_layer.conftest import Broker, Make, everything, until
 
@@ -34,6 +35,49 @@ async def test_sends_at_once_share_a_connection(layer: Any, broker: Broker) -> N
         await asyncio.gather(*(layer.send("work", HELLO) for _ in range(50)))
         assert len(client.client_list()) == before + 1
         assert client.llen("asgi:{work}") == 50
+
+
+async def test_sends_at_once_share_scripts(layer: Any, broker: Broker) -> None:
+    await layer.send("work", HELLO)
+    with broker.client as client:
+        client.config_resetstat()
+        await asyncio.gather(*(layer.send("work", HELLO) for _ in range(250)))
+        assert calls(client)["evalsha"] <= 5
+        assert client.llen("asgi:{work}") == 251
+
+
+async def test_of_sends_at_once_the_first_find_room(make: Make) -> None:
+    layer = make(capacity=3)
+    messages = [{"type": "work", "number": number} for number in range(10)]
+    results = await asyncio.gather(
+        *(layer.send("work", message) for message in messages), return_exceptions=True
+    )
+    assert [type(result) for result in results] == 3 * [type(None)] + 7 * [ChannelFull]
+    assert await everything(layer, "work", 3) == [0, 1, 2]
+
+
+async def test_large_messages_at_once_are_no_piece_too_large(layer: Any) -> None:
+    messages = [{"number": n, "bytes": n * b"x" * 600_000} for n in range(5)]
+    await asyncio.gather(*(layer.send("work", message) for message in messages))
+    assert await everything(layer, "work", 5) == [0, 1, 2, 3, 4]
+
+
+async def test_many_expired_messages_do_not_hide_a_fresh_one(
+    make: Make, broker: Broker
+) -> None:
+    layer = make(expiry=2)
+    await asyncio.gather(*(layer.send("work", HELLO) for _ in range(1000)))
+    with broker.client as client:
+        client.persist("asgi:{work}")
+        head = client.lindex("asgi:{work}", 0)
+        old = b"%013d" % (int(head[:13]) - 10_000) + head[13:]
+        client.delete("asgi:{work}")
+        client.rpush("asgi:{work}", *[old] * 5000)
+        await layer.send("work", {"type": "work", "number": 2})
+        client.config_resetstat()
+        assert await everything(layer, "work", 1) == [2]
+        assert calls(client)["blmpop"] <= 4
+    assert layer.counts["expired"] == 5000
 
 
 async def test_waiters_are_counted_and_no_more_is_taken(

@@ -181,6 +181,30 @@ async def test_a_user_without_permission_is_refused(layer: Any, broker: Broker) 
     await wrong.close_pools()
 
 
+async def test_a_user_who_may_only_write_can_send(make: Make, broker: Broker) -> None:
+    with broker.client as client:
+        client.execute_command(
+            *("ACL", "SETUSER", "writer", "on", "nopass", "resetkeys", "-@all"),
+            *("%W~asgi:{work}", "+rpush", "+ltrim", "+lindex", "+pexpire", "+time"),
+            *("+hello", "+client|setinfo", "(+eval +evalsha ~asgi:{work})"),
+        )
+    host = {"address": f"{broker.url}?username=writer&password=x"}
+    layer = RedisChannelLayer(hosts=[host], capacity=2)
+    try:
+        for _ in range(2):
+            await layer.send("work", HELLO)
+        with pytest.raises(ChannelFull):
+            await layer.send("work", HELLO)
+        with pytest.raises(BrokerRefused):
+            await layer.send("other", HELLO)
+        with pytest.raises(BrokerRefused):
+            await layer.receive("work")
+        with broker.client as client:
+            assert client.llen("asgi:{work}") == 2
+    finally:
+        await layer.close_pools()
+
+
 async def test_no_broker_means_not_sent(broker: Broker) -> None:
     layer = RedisChannelLayer(hosts=["redis://127.0.0.1:1"])
     with pytest.raises(BrokerUnreachable) as raised:

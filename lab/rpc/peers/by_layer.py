@@ -24,10 +24,11 @@ async def connected(layer: Any) -> AsyncIterator[Call]:
 
     async def call(body: bytes) -> bytes:
         id = next(numbers)
-        waiting[id] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        waiting[id] = future
         message = {"type": "echo", "id": id, "reply_to": channel, "body": body}
         await layer.send("echo", message)
-        return await waiting[id]
+        return await future  # it may be there already
 
     reader = asyncio.create_task(read())
     yield call
