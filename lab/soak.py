@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean
 
+import psutil
 import redis.asyncio
 
 from common.client import Client
@@ -123,9 +124,8 @@ def grown(samples: list[Sample]) -> list[str]:
 
 
 def _resident(pid: int) -> float:
-    """Return a process's resident memory in MiB (Linux)."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 2)
+    """Return a process's resident memory in MiB."""
+    return float(round(psutil.Process(pid).memory_info().rss / 2**20, 2))
 
 
 def main() -> int:

@@ -18,7 +18,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=5, help="for each figure")
     parser.add_argument("--in-flight", default="1,32", help="numbers, with commas")
     parser.add_argument("--rounds", type=int, default=3, help="the median is shown")
-    parser.add_argument("--out", type=Path, default=Path("lab/rpc"))
+    parser.add_argument("--out", type=Path, default=Path("lab/results"))
     options = parser.parse_args()
     names = options.only.split(",")
     if unknown := set(names) - set(PEERS):

@@ -6,6 +6,7 @@ import statistics
 import time
 from dataclasses import asdict, dataclass
 
+from lab.processor import processor_seconds
 from lab.rpc.peers import Call
 from lab.rpc.running import running
 
@@ -21,23 +22,33 @@ class Figures:
     p50_ms: float
     p99_ms: float
     rps: float
+    client_us: float
+    """Processor time for each request, here and in the next two, in microseconds."""
+    broker_us: float
+    server_us: float
 
 
 async def measure(
     name: str, in_flight: tuple[int, ...], seconds: float
 ) -> list[Figures]:
     """Run a peer and return its figures, one for each number of calls in flight."""
-    async with running(name) as call:
+    async with running(name) as (call, server):
         figures = []
         for number in in_flight:
             await _load(call, number, WARM_UP)
+            before = processor_seconds(server)
             took, lasted = await _load(call, number, seconds)
+            used = zip(before, processor_seconds(server), strict=True)
+            client, broker, served = ((b - a) / len(took) * 1e6 for a, b in used)
             figures.append(
                 Figures(
                     in_flight=number,
                     p50_ms=took[len(took) // 2] * 1000,
                     p99_ms=took[len(took) * 99 // 100] * 1000,
                     rps=len(took) / lasted,
+                    client_us=client,
+                    broker_us=broker,
+                    server_us=served,
                 )
             )
         return figures

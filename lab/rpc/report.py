@@ -23,7 +23,7 @@ Results = dict[str, list[Figures] | str]
 def show(results: Results) -> None:
     """Print the table: figures, and ratios to the stock layer and to the floor."""
     table = Table("transport", "in flight", "p50 ms", "p99 ms", "requests/s")
-    for heading in ("p50 : floor", "requests/s : stock"):
+    for heading in ("p50 : floor", "/s : stock", "µs client+broker+server"):
         table.add_column(heading)
     for name, figures in results.items():
         title = peer_module(name).TITLE
@@ -39,9 +39,10 @@ def show(results: Results) -> None:
                 f"{row.rps:,.0f}",
                 _ratio(row, results.get("floor"), "p50_ms"),
                 _ratio(row, results.get("stock"), "rps"),
+                f"{row.client_us:.0f} + {row.broker_us:.0f} + {row.server_us:.0f}",
             )
             title = ""
-    Console(width=110).print(table)
+    Console(width=140).print(table)
 
 
 def _ratio(row: Figures, base: list[Figures] | str | None, figure: str) -> str:

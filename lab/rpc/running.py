@@ -33,16 +33,16 @@ def missing(name: str) -> str | None:
 
 
 @asynccontextmanager
-async def running(name: str) -> AsyncIterator[Call]:
-    """Run a peer's broker and server, and yield the function that calls it."""
+async def running(name: str) -> AsyncIterator[tuple[Call, int]]:
+    """Run a peer's broker and server; yield what calls it, and the server's id."""
     peer = peer_module(name)
     with ExitStack() as stack:
         address = stack.enter_context(broker(peer.BROKER))
         server = [sys.executable, "-m", "lab.rpc.serve", name, address]
-        stack.enter_context(program(server))
+        pid = stack.enter_context(program(server))
         async with peer.connect(address) as call:
             await _until_it_answers(call)
-            yield call
+            yield call, pid
 
 
 async def _until_it_answers(call: Call) -> None:
