@@ -132,6 +132,28 @@ async def test_cancelling_a_receive_loses_nothing(layer: Any, make: Make) -> Non
     assert Counter(got) == Counter(range(150))
 
 
+async def test_closing_while_messages_arrive_loses_nothing(make: Make) -> None:
+    """At any moment: what the broker has handed over by then must not be dropped."""
+    rng, got = random.Random(1), []
+    sending = asyncio.create_task(send_all(make(), "work", 1500, pause=0.0002))
+
+    async def receive(layer: Any) -> None:
+        while True:
+            got.append((await layer.receive("work"))["number"])
+
+    while not sending.done():
+        layer = make()
+        tasks = [asyncio.create_task(receive(layer)) for _ in range(4)]
+        await asyncio.sleep(rng.uniform(0.001, 0.01))
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await layer.close_pools()
+    await sending
+    got += await everything(make(), "work", 1500 - len(got))
+    assert Counter(got) == Counter(range(1500))
+
+
 async def test_a_receive_with_a_timeout_loses_nothing(layer: Any, make: Make) -> None:
     sending = asyncio.create_task(send_all(make(), "work", 200, pause=0.003))
     got: list[int] = []

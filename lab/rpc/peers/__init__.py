@@ -18,6 +18,7 @@ PEERS = (
     "stock",
     "stock_pubsub",
     "ours_on_stock",
+    "ours_bare",
     "ours_inline",
     "ours_pooled",
     "http",
