@@ -73,9 +73,7 @@ class Outbox:
             )
 
     def _answered(self, wire: Wire, parcel: "_Parcel", reply: Any) -> None:
-        if is_error(
-            reply, "NOSCRIPT"
-        ):  # the broker started anew, or was told to forget
+        if is_error(reply, "NOSCRIPT"):  # a new broker, or told to forget scripts
             command = self._command("EVAL", script("send").text, parcel)
             wire.post(command, then=(parcel.answered,))
         else:

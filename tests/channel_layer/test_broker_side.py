@@ -91,6 +91,22 @@ async def test_waiters_are_counted_and_no_more_is_taken(
         await until(lambda: client.llen("asgi:{work}") == 15)
 
 
+async def test_what_nobody_waits_for_any_longer_goes_back(
+    layer: Any, make: Make, broker: Broker
+) -> None:
+    waiting = [asyncio.create_task(layer.receive("work")) for _ in range(3)]
+    with broker.client as client:
+        await until(lambda: any(c["cmd"] == "blmpop" for c in client.client_list()))
+        for task in waiting[1:]:
+            task.cancel()
+        messages = [{"type": "work", "number": number} for number in range(3)]
+        await asyncio.gather(*(layer.send("work", message) for message in messages))
+        assert (await waiting[0])["number"] == 0
+        await until(lambda: client.llen("asgi:{work}") == 2)
+        assert 0 < client.pttl("asgi:{work}") <= 60_000
+    assert await everything(make(), "work", 2) == [1, 2]
+
+
 async def test_a_flushed_script_is_loaded_again(layer: Any, broker: Broker) -> None:
     await layer.send("work", HELLO)
     await layer.receive("work")
