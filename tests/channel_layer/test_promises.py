@@ -187,10 +187,11 @@ async def test_a_sender_whose_clock_is_ahead_does_not_go_last(
     assert await everything(layer, "work", 2) == [1, 2]
 
 
+@pytest.mark.parametrize("keys", [None, ["secret"]], ids=["plain", "encrypted"])
 async def test_a_sender_whose_clock_is_behind_is_heard(
-    layer: Any, monkeypatch: pytest.MonkeyPatch
+    make: Make, monkeypatch: pytest.MonkeyPatch, keys: list[str] | None
 ) -> None:
-    now = time.time
+    now, layer = time.time, make(symmetric_encryption_keys=keys)
     with monkeypatch.context() as patch:
         patch.setattr(time, "time", lambda: now() - 3600)
         await layer.send("work", {"type": "work", "number": 1})

@@ -70,7 +70,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
 
 
 async def test_the_layer_follows_the_master(watched: Watched) -> None:
-    await until(lambda: watched.knows_the_replica)
+    await until(lambda: watched.knows_the_replica, 40)  # it asks every ten seconds
     host = {
         "sentinels": [("127.0.0.1", watched.sentinel)],
         "master_name": "bus",

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from typing import Any, cast
 
 import pytest
 import structlog
@@ -58,6 +59,17 @@ async def test_a_worker_outlives_its_connections(
 
         await until(answers)
         assert worker.dropped["receive_failed"] <= 8, "each slot noticed, and waited"
+
+
+async def test_a_layer_that_fails_at_once_is_asked_less_and_less_often() -> None:
+    class Lost:
+        async def receive(self, channel: str) -> dict[str, Any]:
+            raise ConnectionError("nobody there")
+
+    service, _, _ = echo.make()
+    async with working(service, cast(Any, Lost()), slots=4) as worker:
+        await until(lambda: worker.dropped["receive_failed"] >= 12)
+        assert worker.dropped["receive_failed"] <= 16, "it does not pause"
 
 
 async def test_a_stopped_worker_leaves_what_it_did_not_begin(
