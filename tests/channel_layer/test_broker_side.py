@@ -1,12 +1,14 @@
 """What the broker gets to see: few commands, declared keys, nothing for ever."""
 
 import asyncio
+import random
 from typing import Any
 
 import pytest
 import redis
 from channels.exceptions import ChannelFull
 
+from common.channel_layer import reader
 from tests.channel_layer.conftest import Broker, Make, everything, until
 
 HELLO = {"type": "hello", "number": 1}
@@ -84,11 +86,12 @@ async def test_waiters_are_counted_and_no_more_is_taken(
     layer: Any, broker: Broker
 ) -> None:
     waiting = [asyncio.create_task(layer.receive("work")) for _ in range(5)]
-    await until(lambda: layer.connection(0) is not None)
     with broker.client as client:
+        client.config_resetstat()
         await asyncio.gather(*(layer.send("work", HELLO) for _ in range(20)))
         await asyncio.gather(*waiting)
         await until(lambda: client.llen("asgi:{work}") == 15)
+        assert "lpush" not in calls(client), "too many were taken, and put back"
 
 
 async def test_what_nobody_waits_for_any_longer_goes_back(
@@ -99,8 +102,9 @@ async def test_what_nobody_waits_for_any_longer_goes_back(
         await until(lambda: any(c["cmd"] == "blmpop" for c in client.client_list()))
         for task in waiting[1:]:
             task.cancel()
-        messages = [{"type": "work", "number": number} for number in range(3)]
-        await asyncio.gather(*(layer.send("work", message) for message in messages))
+        for number in range(3):
+            await layer.send("other", {"type": "work", "number": number})
+        client.rpush("asgi:{work}", *client.lrange("asgi:{other}", 0, -1))
         assert (await waiting[0])["number"] == 0
         await until(lambda: client.llen("asgi:{work}") == 2)
         assert 0 < client.pttl("asgi:{work}") <= 60_000
@@ -116,6 +120,17 @@ async def test_a_flushed_script_is_loaded_again(layer: Any, broker: Broker) -> N
             client.script_flush()
             await layer.send("work", HELLO)
     assert await receiving == [1, 1, 1]
+
+
+async def test_a_receiver_that_comes_as_the_reader_ends_is_heard(
+    layer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "IDLE", 0.002)
+    rng = random.Random(1)
+    for _ in range(300):
+        await asyncio.sleep(rng.uniform(0.0015, 0.004))
+        await layer.send("work", HELLO)
+        assert await everything(layer, "work", 1) == [1]
 
 
 async def test_idle_readers_and_lines_leave_nothing_behind(

@@ -310,6 +310,7 @@ async def test_two_event_loops_share_a_layer(layer: Any) -> None:
     """As in a server whose threads call `async_to_sync`."""
     here = await layer.new_channel()
     replies: list[int] = []
+    asyncio.get_running_loop().set_debug(True)  # it complains of other threads
 
     async def there() -> None:
         channel = await layer.new_channel()
@@ -317,7 +318,9 @@ async def test_two_event_loops_share_a_layer(layer: Any) -> None:
         replies.extend(await everything(layer, channel, 20))
         await layer.close_pools()
 
-    thread = threading.Thread(target=asyncio.run, args=(there(),))
+    thread = threading.Thread(
+        target=asyncio.run, args=(there(),), kwargs={"debug": True}
+    )
     thread.start()
     async with asyncio.timeout(15):
         channel = (await layer.receive(here))["channel"]
