@@ -40,7 +40,7 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
     At most once: a message is received by one receiver or by none, never by two. One
     receiver gets the messages of one sender in their order. What nobody receives
     within `expiry` seconds, by the broker's clock, is gone. See `errors` for what each
-    exception lets you conclude.
+    exception lets you conclude. It needs Valkey, or Redis 7 for its BLMPOP.
     """
 
     extensions: ClassVar = ["groups", "flush"]

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from common.config import OUR_CHANNEL_LAYER
@@ -24,7 +25,7 @@ def show(suite: str, columns: dict[str, Outcomes]) -> None:
     for name in sorted(set().union(*columns.values())):
         row = [outcomes.get(name, "–") for outcomes in columns.values()]
         if set(row) != {"passed"}:
-            table.add_row(name.removesuffix(".py"), *row)
+            table.add_row(escape(name.partition("::")[2]), *row)
     sums = [Counter(outcomes.values()) for outcomes in columns.values()]
     cells = [", ".join(f"{n} {what}" for what, n in sorted(s.items())) for s in sums]
     table.add_row("all", *cells, style="bold")
