@@ -1,5 +1,6 @@
 """A service: its name, the handlers of its contracts and its periodic jobs."""
 
+import functools
 import inspect
 import typing
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,7 @@ from common.errors import WIRE_ERRORS, ContractBroken, Crashed, Refused, Service
 Handler = Callable[..., Any]
 F = TypeVar("F", bound=Handler)
 Job = Callable[[], Awaitable[None]]
+_is_async = functools.cache(inspect.iscoroutinefunction)
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,6 @@ class Service:
         self.channel = f"{name}.request"
         self.handlers: dict[type[Request[Any]], Handler] = {}
         self.jobs: list[Periodic] = []
-        self._async: set[type[Request[Any]]] = set()
 
     def handles(self, contract: type[Request[Any]]) -> Callable[[F], F]:
         """Register the handler of a contract, plain or `async def`.
@@ -49,8 +50,6 @@ class Service:
                 raise TypeError(
                     f"{handler.__name__} must return {contract.reply.__name__}"
                 )
-            if inspect.iscoroutinefunction(handler):
-                self._async.add(contract)
             self.handlers[contract] = handler
             return handler
 
@@ -76,7 +75,7 @@ class Service:
         if handler is None:
             raise ContractBroken(f"{type(request).__name__} has no handler")
         try:
-            if type(request) in self._async:
+            if _is_async(handler):
                 reply = await handler(request)
             else:
                 reply = await in_db(handler, request)
