@@ -13,6 +13,8 @@ import redis
 ARGUMENT = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 STAMP = 13
 """Digits in front of each message: when it was sent (ms), by the broker's clock."""
+RANDOM = 12
+"""Random bytes in front of each serialised message."""
 KEY = re.compile(rb"asgi:\{(\w+\.request)\}")
 
 
@@ -31,13 +33,16 @@ class Sent:
     def with_more_time(self) -> "Sent":
         """Return the same request with a deadline that has not passed yet."""
         later = {**self._message, "deadline": time.time() + 60}
-        header, _, _ = self.raw.partition(b"\n")
-        return Sent(self.channel, header + b"\n" + msgpack.packb(later))
+        return Sent(self.channel, self.raw[: self._payload] + msgpack.packb(later))
 
     @property
     def _message(self) -> dict[str, Any]:
-        message: dict[str, Any] = msgpack.unpackb(self.raw.partition(b"\n")[2])
+        message: dict[str, Any] = msgpack.unpackb(self.raw[self._payload :])
         return message
+
+    @property
+    def _payload(self) -> int:
+        return self.raw.index(b"\n") + 1 + RANDOM
 
 
 class Tap:
@@ -77,10 +82,10 @@ class Tap:
         with self._socket.makefile("rb") as lines:
             for line in lines:
                 words = [_unescaped(word) for word in ARGUMENT.findall(line)]
-                if len(words) != 3 or words[0] != b"RPUSH":
+                if len(words) < 3 or words[0] != b"RPUSH":
                     continue
                 if key := KEY.fullmatch(words[1]):
-                    self.sent.append(Sent(key[1].decode(), words[2]))
+                    self.sent += [Sent(key[1].decode(), raw) for raw in words[2:]]
 
 
 def _unescaped(word: bytes) -> bytes:
