@@ -58,7 +58,7 @@ def test_a_worker_without_its_bus_says_what_to_do(tmp_path: object) -> None:
 def test_the_audit_says_that_nobody_answers(tmp_path: object) -> None:
     done = manage("audit", RUN_DIR=str(tmp_path))
     assert done.returncode == 2
-    assert "audit: NoReply" in done.stderr
+    assert "audit: Busy: the bus is out of reach" in done.stderr
 
 
 def test_seed_refuses_production(tmp_path: object) -> None:
