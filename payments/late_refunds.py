@@ -30,16 +30,21 @@ LAST_CHECK = 730
 
 async def sweep(tell: Tell) -> None:
     """Do what is due, once."""
-    for charge in await in_db(_due, ChargeState.REFUNDING):
-        await in_db(_postpone, charge, RETRY_AFTER)
-        try:
-            await ledger.pay_back(charge)
-        except ServiceError as error:
-            log.info("refund", order_id=str(charge.order_id), error=str(error))
-    for charge in await in_db(_due, ChargeState.REFUNDED):
-        await _check(charge)
+    for charge in await in_db(_due):
+        if charge.state == ChargeState.REFUNDING:
+            await _pay_back(charge)
+        else:
+            await _check(charge)
     for charge in await in_db(_untold):
         await _tell(tell, charge)
+
+
+async def _pay_back(charge: Charge) -> None:
+    await in_db(_postpone, charge, RETRY_AFTER)
+    try:
+        await ledger.pay_back(charge)
+    except ServiceError as error:
+        log.info("refund", order_id=str(charge.order_id), error=str(error))
 
 
 async def _check(charge: Charge) -> None:
@@ -70,8 +75,9 @@ async def _tell(tell: Tell, charge: Charge) -> None:
     await in_db(_told, charge)
 
 
-def _due(state: ChargeState) -> list[Charge]:
-    due = Charge.objects.filter(state=state, next_attempt_at__lte=clock.now())
+def _due() -> list[Charge]:
+    watched = (ChargeState.REFUNDING, ChargeState.REFUNDED)
+    due = Charge.objects.filter(state__in=watched, next_attempt_at__lte=clock.now())
     return list(due.order_by("next_attempt_at")[:BATCH])
 
 
