@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROJECTS := orders inventory payments monolith
 
-.PHONY: help demo demo-once test test-all check lock clean layers rpc overload soak
+.PHONY: help demo demo-once test test-all check lock clean layers rpc overload soak simulate crash-points
 
 help:  ## show this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,12 @@ check: .venv/ready  ## lint, types, import boundaries, migrations, deployment se
 	  env $(PRODUCTION) $(BIN)/python manage.py $$project check --deploy \
 	    --fail-level WARNING || exit 1; \
 	done
+
+simulate: .venv/ready  ## orders in virtual time with random misfortunes; SEEDS=1000
+	$(BIN)/python -m tests.simulation seeds --seeds $(or $(SEEDS),1000) $(ARGS)
+
+crash-points: .venv/ready  ## die at each commit and send of one order's way
+	$(BIN)/python -m tests.simulation crash-points $(ARGS)
 
 layers: .venv/ready  ## the stock channel layer and ours, under both test suites; four minutes
 	$(BIN)/python -m lab.layers $(ARGS)

@@ -1,0 +1,91 @@
+"""`python -m tests.simulation`: seeds, or every crash point, and what they came to.
+
+seeds          random courses with random misfortunes
+crash-points   one order's way, dying at each commit and send, or at pairs of them
+"""
+
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from itertools import count
+
+from tests.simulation.setup import prepare, sweep_up
+
+EVERY_CELL = 2000
+"""Seeds after which each cell of the protocol's tables must have been met."""
+
+
+def seeds(options: Namespace) -> int:
+    """Run seeds; print the violations, the faults and the cells that were met."""
+    from tests.simulation.coverage import CELLS
+    from tests.simulation.shrinking import shortest
+    from tests.simulation.world import World
+
+    fired: Counter[str] = Counter()
+    met: Counter[str] = Counter()
+    begun, done, failed = time.perf_counter(), 0, 0
+    for seed in count(options.first):
+        late = options.seconds and time.perf_counter() - begun > options.seconds
+        if late or (not options.seconds and done >= options.seeds):
+            break
+        world = World(seed)
+        found = world.run()
+        if found:
+            failed += 1
+            print(f"seed {seed}:", *found, sep="\n  ")
+            print("  shortest schedule:", *shortest(seed, world), sep="\n    ")
+        fired.update(name for name, _ in world.faults.fired)
+        met += world.met
+        done += 1
+        sweep_up(done)
+    took = time.perf_counter() - begun
+    print("faults:", ", ".join(f"{n} {name}" for name, n in sorted(fired.items())))
+    for cell in sorted(CELLS | set(met)):
+        print(f"{met[cell]:8} {cell}")
+    print(f"{done} seeds, {done / took:.1f} a second, {failed} with violations")
+    missing = CELLS - set(met) if done >= EVERY_CELL else set()
+    if missing:
+        print("never met:", ", ".join(sorted(missing)))
+    return 1 if failed or missing else 0
+
+
+def crash_points(options: Namespace) -> int:
+    """Die at every point, or choice of points, of every way."""
+    from tests.simulation.crash_points import WAYS, crashes, points, wrong
+
+    failed = 0
+    for name, way in WAYS.items():
+        begun, done = time.perf_counter(), 0
+        for at in crashes(points(way), at_once=options.at_once):
+            if found := wrong(way, at):
+                failed += 1
+                print(f"{name}, dying at {at}:", *found, sep="\n  ")
+            done += 1
+            sweep_up(done)
+        took = time.perf_counter() - begun
+        print(f"{name}: {done} choices of points in {took:.0f} s", flush=True)
+    print(f"{failed} ended wrong")
+    return 1 if failed else 0
+
+
+def main() -> int:
+    """Run what was asked for."""
+    parser = ArgumentParser(prog="python -m tests.simulation")
+    commands = parser.add_subparsers(required=True)
+    command = commands.add_parser("seeds", description=seeds.__doc__)
+    command.add_argument("--seeds", type=int, default=100, help="how many")
+    command.add_argument("--seconds", type=float, help="for how long instead")
+    command.add_argument("--first", type=int, default=1, help="the first one")
+    command.set_defaults(run=seeds)
+    command = commands.add_parser("crash-points", description=crash_points.__doc__)
+    command.add_argument("--at-once", type=int, default=1, help="crashes in one course")
+    command.set_defaults(run=crash_points)
+    options = parser.parse_args()
+    prepare()
+    result: int = options.run(options)
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())

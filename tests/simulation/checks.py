@@ -1,0 +1,53 @@
+"""Design's invariants, asked of the databases and of what customers were told."""
+
+from collections.abc import Iterable
+
+from common.contracts.orders import ENDED
+from inventory import reports as inventory_reports
+from orders import reports as order_reports
+from orders.models import Order
+from payments import reports as payment_reports
+from suite.invariants import order_violations, stock_violations
+from tests.simulation.customers import Customer
+
+
+def violations(customers: Iterable[Customer]) -> list[str]:
+    """Return what is wrong when everything should have come to its end."""
+    found = []
+    for account in inventory_reports.stock_accounts(after="", limit=100).accounts:
+        found += [f"{account.sku}: {what}" for what in stock_violations(account)]
+    orders = order_reports.orders(
+        order_ids=None, after=None, limit=200, grace_seconds=0
+    ).orders
+    ids = tuple(order.order_id for order in orders)
+    charges = payment_reports.charges(order_ids=ids, after=None, limit=200).charges
+    charge_of = {charge.order_id: charge for charge in charges}
+    kept = inventory_reports.allocations(order_ids=ids, after=None, limit=200)
+    allocation_of = {one.order_id: one for one in kept.allocations}
+    for order in orders:
+        id = order.order_id
+        facts = order, charge_of.get(id), allocation_of.get(id)
+        found += [f"{id}: {what}" for what in order_violations(*facts)]
+        if order.status not in ENDED:
+            found.append(f"{id}: 5: {order.status} at the end")
+    found += _told(customers)
+    return found
+
+
+def _told(customers: Iterable[Customer]) -> list[str]:
+    found = []
+    rows = {str(order.id): order for order in Order.objects.all()}
+    for one in customers:
+        if len(one.told) > 1:
+            found.append(f"6: key {one.key} got orders {one.told}")
+        if one.refused:
+            found.append(f"POST answered {one.refused}")
+        for id in one.told:
+            if id not in rows:
+                found.append(f"8: order {id} was acknowledged and is lost")
+            elif rows[id].key != one.key:
+                found.append(f"10: order {id} is another customer's")
+    by_key = [order.key for order in rows.values()]
+    if len(by_key) != len(set(by_key)):
+        found.append("6: two orders with one key")
+    return found

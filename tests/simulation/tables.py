@@ -1,0 +1,68 @@
+"""The databases between two seeds: plain DELETEs, ten times as fast as `flush`."""
+
+from datetime import UTC, datetime
+
+from django.db import connection, transaction
+
+from inventory.models import Movement, MovementKind, Product, Stock
+from payments.models import Card
+
+BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
+PIECES = {"CUP": 4, "LAST": 1, "POT": 50}
+CARDS = {
+    "good": "pm_card_visa",
+    "declined": "pm_card_visa_chargeDeclined",
+    "fails": "pm_card_refundFail",
+}
+TOKENS = ("good", "good", "good", "declined", "fails", "unknown")
+EMPTIED = (
+    "orders_step", "orders_move", "orders_orderline", "orders_order",
+    "inventory_movement", "inventory_allocationline", "inventory_allocation",
+    "inventory_stock", "payments_entry", "payments_charge",
+    "payments_gatewayoperation",
+)  # fmt: skip
+
+
+OPEN = """
+    SELECT 1 FROM orders_order WHERE status IN ('placed', 'undoing')
+    UNION ALL SELECT 1 FROM payments_charge WHERE state IN ('intent', 'refunding')
+    LIMIT 1
+"""
+
+
+def all_settled() -> bool:
+    """Tell whether nothing is under way any more."""
+    with connection.cursor() as cursor:
+        return cursor.execute(OPEN).fetchone() is None
+
+
+def create() -> None:
+    """Fill in what no seed changes."""
+    Product.objects.bulk_create(
+        Product(sku=sku, name=sku, unit_price=100 * n)
+        for n, sku in enumerate(PIECES, start=1)
+    )
+    Card.objects.bulk_create(
+        Card(token=token, method=method, brand="visa", last4="4242", created_at=BEGUN)
+        for token, method in CARDS.items()
+    )
+
+
+def reset() -> None:
+    """Empty the tables and fill the shelves."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        for table in EMPTIED:
+            cursor.execute(f"DELETE FROM {table}")  # noqa: S608 names of ours
+        Stock.objects.bulk_create(
+            Stock(product_id=sku, on_hand=pieces) for sku, pieces in PIECES.items()
+        )
+        Movement.objects.bulk_create(
+            Movement(
+                product_id=sku,
+                kind=MovementKind.RECEIVE,
+                on_hand=pieces,
+                allocated=0,
+                at=BEGUN,
+            )
+            for sku, pieces in PIECES.items()
+        )

@@ -1,0 +1,50 @@
+"""The simulation itself can be trusted, and finds nothing."""
+
+import subprocess
+import sys
+
+import pytest
+
+from common.embedded import ROOT
+
+TWICE = """
+from tests.simulation.setup import prepare
+prepare()
+from tests.simulation.world import World
+for seed in (1, 2, 3):
+    courses = set()
+    for _ in range(2):
+        world = World(seed)
+        assert world.run() == []
+        courses.add((world.bus.trace.hexdigest(), tuple(world.faults.fired)))
+    assert len(courses) == 1, seed
+print("the same")
+"""
+
+
+def python(*words: str) -> str:
+    argv = [sys.executable, *words]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_seed_takes_the_same_course_again() -> None:
+    assert python("-c", TWICE) == "the same\n"
+
+
+def test_a_few_seeds_end_right() -> None:
+    assert "0 with violations" in python(
+        "-m", "tests.simulation", "seeds", "--seeds=20"
+    )
+
+
+@pytest.mark.slow
+def test_fresh_seeds_end_right() -> None:
+    options = ("--seconds=60", "--first=1000000")
+    assert "0 with violations" in python("-m", "tests.simulation", "seeds", *options)
+
+
+@pytest.mark.slow
+def test_a_crash_at_any_point_ends_right() -> None:
+    assert "0 ended wrong" in python("-m", "tests.simulation", "crash-points")

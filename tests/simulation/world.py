@@ -1,0 +1,195 @@
+"""One seed: some orders, three services with one or two workers each, misfortunes."""
+
+import asyncio
+import contextvars
+import random
+import uuid
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from common import backoff, calls, clock
+from common import worker as worker_module
+from common.client import Client
+from common.database import in_db
+from common.transports.channel import Channel
+from common.worker import Worker
+from inventory import stock
+from payments import late_refunds, ledger
+from tests.simulation import tables
+from tests.simulation.bus import Bus, Layer
+from tests.simulation.checks import violations
+from tests.simulation.coverage import counted
+from tests.simulation.customers import Customer, Script
+from tests.simulation.faults import Faults, Occasion
+from tests.simulation.gateway import FarGateway
+from tests.simulation.virtual_loop import PROCESS, Crash, VirtualLoop
+
+BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
+SERVICES = ("orders", "inventory", "payments")
+TROUBLE = 3.0, 8.0
+"""Seconds, at least and at most, after which nothing goes wrong any more."""
+ORDER_DEADLINE = 4.0
+END = 60.0
+"""Seconds after the trouble in which all must have come to its end."""
+
+
+class Process:
+    """A process: its end of the bus, its client, and the context of its tasks."""
+
+    def __init__(self, world: "World", service: str, number: int) -> None:
+        self.name = f"{service}{number}"
+        self.service = service
+        self.dead = False
+        self.layer = Layer(world.bus, self.name, world.crash_point)
+        channel = Channel(self.layer)
+        self.client = Client(service, dict.fromkeys(SERVICES, channel))
+        self.context = contextvars.Context()
+        self.context.run(PROCESS.set, self)
+
+
+class World:
+    """What one seed makes."""
+
+    skus = ("CUP", "LAST", "POT")
+    tokens = tables.TOKENS
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        orders: int = 4,
+        schedule: Collection[Occasion] | None = None,
+        script: Script | None = None,
+    ) -> None:
+        self.rng = random.Random(f"course {seed}")
+        self.faults = Faults(random.Random(f"faults {seed}"), schedule)
+        self.met: Counter[str] = Counter()
+        self.loop = VirtualLoop()
+        self.loop.set_exception_handler(lambda loop, context: None)
+        self.loop.database_seconds = lambda: self.rng.uniform(0, 0.002)
+        self.loop.crash_inline = self.crash_inline
+        self.loop.on_crash = self._mourn
+        self.bus = Bus(self.loop, self.faults, self.rng)
+        self.script = script
+        self.customers = [
+            Customer(self, script) for _ in range(1 if script else orders)
+        ]
+        self._numbers = 0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._web: Process | None = None
+
+    def run(self) -> list[str]:
+        """Let it happen and return the violations."""
+        tables.reset()
+        with self._replaced():
+            asyncio.set_event_loop(self.loop)
+            calls._loop = self.loop
+            try:
+                return self.loop.run_until_complete(self._course())
+            finally:
+                calls._loop = None
+                asyncio.set_event_loop(None)
+
+    async def _course(self) -> list[str]:
+        script = self.script
+        for service in SERVICES:
+            late = ORDER_DEADLINE if script and script.late == service else 0
+            for _ in range(2 if script else self.rng.choice((1, 2))):
+                self.loop.call_later(late, self._work, service)
+        shopping = [self.loop.create_task(one.shop()) for one in self.customers]
+        if script is None:
+            await asyncio.sleep(self.rng.uniform(*TROUBLE))
+            self.faults.off = True
+        await asyncio.gather(*shopping)
+        end = self.loop.time() + END
+        while self.loop.time() < end and not await in_db(tables.all_settled):  # noqa: ASYNC110
+            await asyncio.sleep(0.5)
+        for customer in self.customers:
+            await in_db(customer.look)
+        return await in_db(violations, self.customers)
+
+    def uuid4(self) -> uuid.UUID:
+        """Return an id that the seed decides."""
+        return uuid.UUID(int=self.rng.getrandbits(128), version=4)
+
+    def web(self) -> Process:
+        """Return the web process that runs now."""
+        if self._web is None or self._web.dead:
+            self._web = self._process("web")
+        return self._web
+
+    def _process(self, service: str) -> Process:
+        self._numbers += 1
+        return Process(self, service, self._numbers)
+
+    def _work(self, service: str) -> None:
+        process = self._process(service)
+        worker = Worker(calls.find_service(service), process.layer, slots=4)
+        self._tasks.append(self.loop.create_task(worker.run(), context=process.context))
+
+    async def crash_point(self, where: str) -> None:
+        """Die here, perhaps: nothing of the process runs after this."""
+        process = PROCESS.get()
+        if process is not None and self.faults.happens("crash"):
+            self.loop.kill(process)
+            self._mourn(process)
+            await self.loop.create_future()
+
+    def crash_inline(self) -> None:
+        """Die here, perhaps, in the midst of a transaction."""
+        if PROCESS.get() is not None and self.faults.happens("crash"):
+            raise Crash
+
+    def _mourn(self, process: Any) -> None:
+        if process.service in SERVICES:
+            seconds = self.rng.uniform(0.1, 3)
+            nobody = contextvars.Context()
+            self.loop.call_later(seconds, self._work, process.service, context=nobody)
+
+    @contextmanager
+    def _replaced(self) -> Iterator[None]:
+        """Put ours in place of the clock, the dice and the networks."""
+        loop, rng = self.loop, self.rng
+        far = FarGateway(loop, self.faults, rng)
+
+        def leave(atomic: Any, kind: Any, error: Any, trace: Any) -> Any:
+            outermost = not connection.savepoint_ids and kind is None
+            if outermost:
+                try:
+                    self.crash_inline()
+                except Crash as crash:
+                    exit_atomic(atomic, Crash, crash, None)
+                    raise
+            exit_atomic(atomic, kind, error, trace)
+            if outermost:
+                self.crash_inline()
+
+        exit_atomic = transaction.Atomic.__exit__
+        virtual = SimpleNamespace(perf_counter=loop.time, monotonic=loop.time)
+        dice = SimpleNamespace(SystemRandom=lambda: rng, Random=random.Random)
+        with ExitStack() as stack:
+            for target, name, ours in (
+                (calls, "client", lambda: PROCESS.get().client),
+                (uuid, "uuid4", self.uuid4),
+                (worker_module, "StallWatch", nullcontext),
+                (worker_module, "time", virtual),
+                (backoff, "random", dice),
+                (ledger, "gateway", lambda: far),
+                (late_refunds, "gateway", lambda: far),
+                (stock, "HOLD_BEYOND_DEADLINE", timedelta(seconds=3)),
+                (settings, "ORDER_DEADLINE", ORDER_DEADLINE),
+                (transaction.Atomic, "__exit__", leave),
+            ):
+                stack.enter_context(mock.patch.object(target, name, ours))
+            stack.enter_context(counted(self.met))
+            real = clock.use(lambda: BEGUN + timedelta(seconds=loop.time()))
+            stack.callback(clock.use, real)
+            yield
