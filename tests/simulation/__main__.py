@@ -39,6 +39,8 @@ def seeds(options: Namespace) -> int:
         met += world.met
         done += 1
         sweep_up(done)
+        if failed and options.exit_first:
+            break
     took = time.perf_counter() - begun
     print("faults:", ", ".join(f"{n} {name}" for name, n in sorted(fired.items())))
     for cell in sorted(CELLS | set(met)):
@@ -77,6 +79,7 @@ def main() -> int:
     command.add_argument("--seeds", type=int, default=100, help="how many")
     command.add_argument("--seconds", type=float, help="for how long instead")
     command.add_argument("--first", type=int, default=1, help="the first one")
+    command.add_argument("-x", "--exit-first", action="store_true", help="stop there")
     command.set_defaults(run=seeds)
     command = commands.add_parser("crash-points", description=crash_points.__doc__)
     command.add_argument("--at-once", type=int, default=1, help="crashes in one course")

@@ -1,12 +1,16 @@
 """Design's invariants, asked of the databases and of what customers were told."""
 
+from collections import Counter
 from collections.abc import Iterable
+from uuid import UUID
 
+from common import clock
 from common.contracts.orders import ENDED
 from inventory import reports as inventory_reports
 from orders import reports as order_reports
 from orders.models import Order
 from payments import reports as payment_reports
+from payments.models import GatewayOperation
 from suite.invariants import order_violations, stock_violations
 from tests.simulation.customers import Customer
 
@@ -30,8 +34,23 @@ def violations(customers: Iterable[Customer]) -> list[str]:
         found += [f"{id}: {what}" for what in order_violations(*facts)]
         if order.status not in ENDED:
             found.append(f"{id}: 5: {order.status} at the end")
+    found += _books({id: charge.net for id, charge in charge_of.items()})
     found += _told(customers)
     return found
+
+
+def _books(nets: dict[UUID, int]) -> list[str]:
+    """Ask the gateway's own books what the customers really paid."""
+    paid: Counter[UUID] = Counter()
+    for one in GatewayOperation.objects.filter(outcome="approved"):
+        failed = one.fails_at is not None and one.fails_at <= clock.now()
+        sign = 1 if one.kind == "charge" else 0 if failed else -1
+        paid[one.order_id] += sign * one.amount
+    return [
+        f"{id}: 2: the gateway took {paid[id]}, the ledger says {nets.get(id, 0)}"
+        for id in {*paid, *nets}
+        if paid[id] != nets.get(id, 0)
+    ]
 
 
 def _told(customers: Iterable[Customer]) -> list[str]:

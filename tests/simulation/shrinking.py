@@ -4,7 +4,7 @@ from tests.simulation.faults import Occasion
 from tests.simulation.world import World
 
 
-def shortest(seed: int, failed: World, most: int = 300) -> list[Occasion]:
+def shortest(seed: int, failed: World, most: int = 100) -> list[Occasion]:
     """Leave out what the violation does not need, within so many runs.
 
     A shorter course is another one, in which later occasions have other numbers; so

@@ -26,6 +26,8 @@ EMPTIED = (
 OPEN = """
     SELECT 1 FROM orders_order WHERE status IN ('placed', 'undoing')
     UNION ALL SELECT 1 FROM payments_charge WHERE state IN ('intent', 'refunding')
+    UNION ALL SELECT 1 FROM payments_gatewayoperation WHERE fails_at IS NOT NULL
+        AND order_id NOT IN (SELECT charge_id FROM payments_entry WHERE kind='reversal')
     LIMIT 1
 """
 
