@@ -123,7 +123,6 @@ class OrdersView(ListAPIView[Order]):
         headers = {"Location": reverse("order", kwargs={"order_id": order.pk})}
         if ended is not None:
             headers["Preference-Applied"] = f"wait={wait}"
-        order.refresh_from_db()
         return Response(PlacedOrder(order).data, status=answered, headers=headers)
 
 
@@ -149,9 +148,9 @@ def _place(customer: User | None, key: str, body: OrderInput) -> Order:
 
 
 def _first_answer(order: Order, code: int) -> int:
-    """Return the status of the first answer to this key, which may be this one."""
+    """Read the order again; return the code of the first answer to its key."""
     Order.objects.filter(id=order.id, answered=None).update(answered=code)
-    order.refresh_from_db(fields=["answered"])
+    order.refresh_from_db()
     return order.answered or code
 
 

@@ -87,7 +87,8 @@ def store_total(order: Order, lines: Iterable[PricedLine]) -> Money:
                 unit_price=line.unit_price
             )
         write_local_step(order.id, "calculate price", started)
-    stored = Order.objects.get(id=order.id)
-    if stored.status != Status.PLACED or stored.total is None:
+    row = Order.objects.values_list("status", "total", "currency")
+    status, stored, currency = row.get(id=order.id)
+    if status != Status.PLACED or stored is None:
         raise MovedOn
-    return Money(amount=stored.total, currency=stored.currency)
+    return Money(amount=stored, currency=currency)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 
 from common import clock
 from common.contracts.orders import ENDED, MOVES
@@ -45,10 +45,8 @@ def claim(order_id: UUID) -> Order | None:
     due = Order.objects.filter(
         id=order_id, status__in=(PLACED, UNDOING), next_attempt_at__lte=now
     )
-    order = due.first()
-    if order is None or not due.filter(runs=order.runs).update(
-        runs=order.runs + 1, next_attempt_at=now + timedelta(seconds=LEASE)
-    ):
+    lease = now + timedelta(seconds=LEASE)
+    if not due.update(runs=F("runs") + 1, next_attempt_at=lease):
         return None
     return Order.objects.prefetch_related("lines").get(id=order_id)
 
@@ -92,10 +90,9 @@ def cancel(order_id: UUID) -> bool:
 @rule
 def finish_undoing(order_id: UUID) -> bool:
     """undoing → its outcome; only after refund and release have both been done."""
-    order = Order.objects.get(id=order_id)
-    return order.status == UNDOING and _move(
-        order_id, UNDOING, Status(order.outcome), next_attempt_at=None
-    )
+    undoing = Order.objects.filter(id=order_id, status=UNDOING)
+    outcome = undoing.values_list("outcome", flat=True).first()
+    return outcome is not None and _move(order_id, UNDOING, Status(outcome))
 
 
 @rule
@@ -104,9 +101,8 @@ def postpone(order_id: UUID, runs: int, seconds: float) -> None:
 
     Another runner's lease, which changed `runs`, is left alone.
     """
-    order = Order.objects.get(id=order_id)
     Order.objects.filter(id=order_id, runs=runs, status__in=(PLACED, UNDOING)).update(
-        failures=order.failures + 1, next_attempt_at=clock.after(seconds)
+        failures=F("failures") + 1, next_attempt_at=clock.after(seconds)
     )
 
 

@@ -4,12 +4,13 @@ seeds          random courses with random misfortunes
 crash-points   one order's way, dying at each commit and send, or at pairs of them
 """
 
+import os
 import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from itertools import count
 
+from tests.simulation.courses import courses
 from tests.simulation.setup import prepare, sweep_up
 
 EVERY_CELL = 2000
@@ -18,38 +19,49 @@ EVERY_CELL = 2000
 
 def seeds(options: Namespace) -> int:
     """Run seeds; print the violations, the faults and the cells that were met."""
-    from tests.simulation.coverage import CELLS
-    from tests.simulation.shrinking import shortest
-    from tests.simulation.world import World
-
     fired: Counter[str] = Counter()
     met: Counter[str] = Counter()
-    begun, done, failed = time.perf_counter(), 0, 0
-    for seed in count(options.first):
-        late = options.seconds and time.perf_counter() - begun > options.seconds
-        if late or (not options.seconds and done >= options.seeds):
-            break
-        world = World(seed)
-        found = world.run()
-        if found:
+    done, failed, orders, seconds = 0, 0, 0, 0.0
+    for course in courses(
+        options.jobs, options.first, seeds=options.seeds, seconds=options.seconds
+    ):
+        if course.found:
             failed += 1
-            print(f"seed {seed}:", *found, sep="\n  ")
-            print("  shortest schedule:", *shortest(seed, world), sep="\n    ")
-        fired.update(name for name, _ in world.faults.fired)
-        met += world.met
+            print(f"{course.name}:", *course.found, sep="\n  ")
+            print("  shortest schedule:", *course.shortest, sep="\n    ", flush=True)
+        fired += course.fired
+        met += course.met
+        orders += course.orders
+        seconds += course.seconds
         done += 1
-        sweep_up(done)
         if failed and options.exit_first:
             break
-    took = time.perf_counter() - begun
-    print("faults:", ", ".join(f"{n} {name}" for name, n in sorted(fired.items())))
-    for cell in sorted(CELLS | set(met)):
+    return _report(fired, met, orders, done, failed, seconds)
+
+
+def _report(
+    fired: Counter[str],
+    met: Counter[str],
+    orders: int,
+    done: int,
+    failed: int,
+    seconds: float,
+) -> int:
+    from tests.simulation.coverage import CELLS
+    from tests.simulation.faults import MOST
+
+    for fault in sorted({*MOST, *fired}):
+        print(f"{fired[fault]:8} {fault}")
+    for cell in sorted({*CELLS, *met}):
         print(f"{met[cell]:8} {cell}")
-    print(f"{done} seeds, {done / took:.1f} a second, {failed} with violations")
-    missing = CELLS - set(met) if done >= EVERY_CELL else set()
-    if missing:
-        print("never met:", ", ".join(sorted(missing)))
-    return 1 if failed or missing else 0
+    never = sorted({*CELLS, *MOST} - {*met, *fired}) if done >= EVERY_CELL else ()
+    if never:
+        print("never met:", ", ".join(never))
+    print(
+        f"{done} seeds, {orders} orders, {sum(fired.values())} faults, "
+        f"{done / seconds:.1f} seeds a second of a core: {failed} with violations"
+    )
+    return 1 if failed or never else 0
 
 
 def crash_points(options: Namespace) -> int:
@@ -64,7 +76,7 @@ def crash_points(options: Namespace) -> int:
                 failed += 1
                 print(f"{name}, dying at {at}:", *found, sep="\n  ")
             done += 1
-            sweep_up(done)
+            sweep_up()
         took = time.perf_counter() - begun
         print(f"{name}: {done} choices of points in {took:.0f} s", flush=True)
     print(f"{failed} ended wrong")
@@ -79,6 +91,7 @@ def main() -> int:
     command.add_argument("--seeds", type=int, default=100, help="how many")
     command.add_argument("--seconds", type=float, help="for how long instead")
     command.add_argument("--first", type=int, default=1, help="the first one")
+    command.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
     command.add_argument("-x", "--exit-first", action="store_true", help="stop there")
     command.set_defaults(run=seeds)
     command = commands.add_parser("crash-points", description=crash_points.__doc__)

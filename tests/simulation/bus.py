@@ -35,8 +35,8 @@ class Bus:
         if faults.happens("drop"):
             return
         copies = 2 if faults.happens("duplicate") else 1
-        for _ in range(copies):
-            seconds = rng.uniform(0, 0.003)
+        for copy in range(copies):
+            seconds = rng.uniform(0, 0.003) + copy * rng.uniform(0, 2)
             if faults.happens("delay"):
                 seconds += rng.uniform(0, 1)
             elif faults.happens("past_deadline"):

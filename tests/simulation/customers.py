@@ -48,7 +48,7 @@ def _drawn(rng: random.Random) -> Script:
         begin=rng.uniform(0, 1),
         clicks=rng.choice((1, 1, 2)),
         cancel_when=rng.choice(("", "", "some time", "confirmed")),
-        cancel_after=rng.choice((0.01, 0.05, 0.5, 5)) * rng.random(),
+        cancel_after=rng.choice((0.02, 0.05, 0.2, 5)) * rng.random(),
     )
 
 
@@ -79,7 +79,7 @@ class Customer:
         await asyncio.gather(*(self._order() for _ in range(script.clicks)))
         if script.cancel_when == "confirmed":
             while await in_db(self._status) == "placed":  # noqa: ASYNC110 as people do
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(0.1)
         elif script.cancel_when == "some time":
             await asyncio.sleep(script.cancel_after)
         if script.cancel_when:

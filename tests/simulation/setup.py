@@ -5,6 +5,9 @@ import logging
 import os
 import sys
 import warnings
+from itertools import count
+
+_worlds = count(1)
 
 
 def prepare() -> None:
@@ -27,10 +30,12 @@ def prepare() -> None:
     # dead processes leave coroutines that never ran, or never end
     warnings.simplefilter("ignore", RuntimeWarning)
     sys.unraisablehook = lambda _: None
+    gc.collect()
+    gc.freeze()
     gc.disable()
 
 
-def sweep_up(worlds: int) -> None:
+def sweep_up() -> None:
     """Collect dead worlds, each one large cycle, once in a while."""
-    if worlds % 25 == 0:
+    if next(_worlds) % 50 == 0:
         gc.collect()

@@ -3,18 +3,20 @@
 from datetime import UTC, datetime
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from inventory.models import Movement, MovementKind, Product, Stock
 from payments.models import Card
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
-PIECES = {"CUP": 4, "LAST": 1, "POT": 50}
+PIECES = {"CUP": 5, "LAST": 1, "POT": 50}
+PRICE = 100
 CARDS = {
     "good": "pm_card_visa",
     "declined": "pm_card_visa_chargeDeclined",
     "fails": "pm_card_refundFail",
 }
-TOKENS = ("good", "good", "good", "declined", "fails", "unknown")
+TOKENS = (*("good",) * 6, "declined", "fails", "fails", "unknown")
 EMPTIED = (
     "orders_step", "orders_move", "orders_orderline", "orders_order",
     "inventory_movement", "inventory_allocationline", "inventory_allocation",
@@ -38,11 +40,15 @@ def all_settled() -> bool:
         return cursor.execute(OPEN).fetchone() is None
 
 
+def change_prices() -> None:
+    """Issue a new price list."""
+    Product.objects.update(unit_price=F("unit_price") + 1)
+
+
 def create() -> None:
     """Fill in what no seed changes."""
     Product.objects.bulk_create(
-        Product(sku=sku, name=sku, unit_price=100 * n)
-        for n, sku in enumerate(PIECES, start=1)
+        Product(sku=sku, name=sku, unit_price=PRICE) for sku in PIECES
     )
     Card.objects.bulk_create(
         Card(token=token, method=method, brand="visa", last4="4242", created_at=BEGUN)
@@ -55,6 +61,7 @@ def reset() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         for table in EMPTIED:
             cursor.execute(f"DELETE FROM {table}")  # noqa: S608 names of ours
+        Product.objects.update(unit_price=PRICE)
         Stock.objects.bulk_create(
             Stock(product_id=sku, on_hand=pieces) for sku, pieces in PIECES.items()
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import copy
 import random
 import uuid
 from collections import Counter
@@ -19,9 +20,11 @@ from common import backoff, calls, clock
 from common import worker as worker_module
 from common.client import Client
 from common.database import in_db
+from common.service import Periodic, Service
 from common.transports.channel import Channel
 from common.worker import Worker
 from inventory import stock
+from orders import states
 from payments import late_refunds, ledger
 from tests.simulation import tables
 from tests.simulation.bus import Bus, Layer
@@ -34,9 +37,11 @@ from tests.simulation.virtual_loop import PROCESS, Crash, VirtualLoop
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 SERVICES = ("orders", "inventory", "payments")
-TROUBLE = 3.0, 8.0
-"""Seconds, at least and at most, after which nothing goes wrong any more."""
-ORDER_DEADLINE = 4.0
+TROUBLE = 1.0, 4.0
+"""Seconds, at least and at most, between two price lists; up to three are issued."""
+ORDER_DEADLINE = 6.0
+LEASES = 0.2, 12.0
+"""Seconds of a runner's lease: with the short one several run one order at once."""
 END = 60.0
 """Seconds after the trouble in which all must have come to its end."""
 
@@ -106,7 +111,9 @@ class World:
                 self.loop.call_later(late, self._work, service)
         shopping = [self.loop.create_task(one.shop()) for one in self.customers]
         if script is None:
-            await asyncio.sleep(self.rng.uniform(*TROUBLE))
+            for _ in range(self.rng.randint(1, 3)):
+                await asyncio.sleep(self.rng.uniform(*TROUBLE))
+                await in_db(tables.change_prices)
             self.faults.off = True
         await asyncio.gather(*shopping)
         end = self.loop.time() + END
@@ -132,8 +139,15 @@ class World:
 
     def _work(self, service: str) -> None:
         process = self._process(service)
-        worker = Worker(calls.find_service(service), process.layer, slots=4)
+        worker = Worker(self._unhurried(service), process.layer, slots=4)
         self._tasks.append(self.loop.create_task(worker.run(), context=process.context))
+
+    def _unhurried(self, name: str) -> Service:
+        """Return a service whose workers sweep at a pace of their own."""
+        service = copy.copy(calls.find_service(name))
+        pace = self.rng.choice((1, 2, 4))
+        service.jobs = [Periodic(job.job, job.seconds * pace) for job in service.jobs]
+        return service
 
     async def crash_point(self, where: str) -> None:
         """Die here, perhaps: nothing of the process runs after this."""
@@ -186,6 +200,7 @@ class World:
                 (late_refunds, "gateway", lambda: far),
                 (stock, "HOLD_BEYOND_DEADLINE", timedelta(seconds=3)),
                 (settings, "ORDER_DEADLINE", ORDER_DEADLINE),
+                (states, "LEASE", rng.choice(LEASES)),
                 (transaction.Atomic, "__exit__", leave),
             ):
                 stack.enter_context(mock.patch.object(target, name, ours))
