@@ -30,7 +30,11 @@ def configure(*, json: bool, level: str) -> dict[str, Any]:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if json
-        else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=18)
+        else structlog.dev.ConsoleRenderer(
+            colors=False,
+            pad_event_to=18,
+            exception_formatter=structlog.dev.plain_traceback,  # no local variables
+        )
     )
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,

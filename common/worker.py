@@ -150,7 +150,12 @@ class Worker:
         except Refused as refusal:
             outcome, body = reply_to_refusal(refusal)
         except ServiceError as error:
-            log.error("request failed", method=envelope.method, exc_info=error)
+            log.error(
+                "request failed",
+                method=envelope.method,
+                error=repr(error),
+                exc_info=error.__cause__,  # what a handler raised unawares
+            )
             outcome, body = reply_to_error(error)
         finally:
             self._at_work.pop(envelope.id, None)
