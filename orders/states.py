@@ -106,6 +106,27 @@ def postpone(order_id: UUID, runs: int, seconds: float) -> None:
     )
 
 
+@rule
+def retry(order_id: UUID) -> bool:
+    """Make an order that is under way due at once; only an operator asks for it.
+
+    Forgets its failures and its flag, and breaks a lease: two runners do no harm.
+    """
+    orders = Order.objects.filter(id=order_id, status__in=(PLACED, UNDOING))
+    return (
+        orders.update(
+            next_attempt_at=clock.now(), failures=0, needs_attention=False, attention=""
+        )
+        == 1
+    )
+
+
+def seen(order_id: UUID) -> bool:
+    """Take the flag off an order that a person has looked at. False if unknown."""
+    order = Order.objects.filter(id=order_id)
+    return order.update(needs_attention=False, attention="") == 1
+
+
 def flag(order_id: UUID, why: str) -> bool:
     """Mark an order for a person's attention; the runners go on. False if unknown."""
     order = Order.objects.filter(id=order_id)

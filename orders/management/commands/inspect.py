@@ -1,0 +1,110 @@
+"""`inspect`: what the three services know of an order, for the person on call."""
+
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q
+
+from common import clock
+from common.calls import call_sync
+from common.contracts.inventory import AuditAllocations
+from common.contracts.payments import AuditCharges
+from common.errors import ServiceError
+from orders import states
+from orders.models import Order, Status
+from orders.serializers import OrderDetail
+
+PATIENCE = 3.0
+"""Seconds that another service gets to answer."""
+MOST = 200
+
+
+class Command(BaseCommand):
+    """Shows orders; without ids it lists those that need a person."""
+
+    help = "Show all that is known of orders, or list those that need attention."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Define which orders."""
+        parser.add_argument("order", nargs="*", type=UUID, help="ids of orders")
+        parser.add_argument(
+            "--seen", action="store_true", help="take the flags off these orders"
+        )
+
+    def handle(self, *, order: list[UUID], seen: bool, **options: Any) -> None:
+        """Show; ends with an error if an order is not known."""
+        if seen and not order:
+            raise CommandError("--seen: expected ids of orders")
+        if not order:
+            self._list()
+        unknown = [id for id in order if not self._show(id, seen=seen)]
+        if unknown:
+            raise CommandError(f"no such order: {', '.join(map(str, unknown))}")
+
+    def _list(self) -> None:
+        under_way = Q(status__in=(Status.PLACED, Status.UNDOING))
+        overdue = under_way & Q(deadline__lt=clock.now())
+        orders = Order.objects.filter(Q(needs_attention=True) | overdue)
+        for order in orders.order_by("placed_at")[:MOST]:
+            why = order.attention or f"overdue since {order.deadline:%F %T}"
+            self.stdout.write(f"{order.id} {order.status:9} {why}")
+        self.stdout.write(f"{orders.count()} orders need attention")
+
+    def _show(self, id: UUID, *, seen: bool) -> bool:
+        order = Order.objects.filter(id=id).first()
+        if order is None:
+            return False
+        for line in self._lines(order):
+            self.stdout.write(line)
+        if seen:
+            states.seen(id)
+        return True
+
+    def _lines(self, order: Order) -> Iterator[str]:
+        ends = f", will be {order.outcome}" if order.status == Status.UNDOING else ""
+        yield f"{order.id} {order.status}{ends}"
+        if order.needs_attention:
+            yield f"  ATTENTION      {order.attention}"
+        if order.reason:
+            yield f"  reason         {order.reason.get('detail', order.reason)}"
+        lines = ", ".join(f"{n.quantity} × {n.sku}" for n in order.lines.all())
+        yield f"  ordered        {lines}"
+        yield f"  total          {order.total or 'not known'} {order.currency}"
+        yield f"  deadline       {order.deadline:%F %T}"
+        if order.next_attempt_at:
+            tried = f"run {order.runs} times, {order.failures} failures in a row"
+            yield f"  next attempt   {order.next_attempt_at:%F %T} ({tried})"
+        yield f"  correlation    {order.correlation_id}"
+        yield f"  inventory      {_asked(lambda: _stock_of(order.id))}"
+        yield f"  payments       {_asked(lambda: _money_of(order.id))}"
+        for entry in OrderDetail(order).data["timeline"]:
+            what = f"{entry['service']}: {entry['step']}: {entry['outcome']}"
+            yield f"  {entry['at'][:23]}  {what}"
+
+
+def _asked(question: Callable[[], str]) -> str:
+    try:
+        return question()
+    except ServiceError as error:
+        return f"does not answer ({type(error).__name__})"
+
+
+def _stock_of(id: UUID) -> str:
+    found = call_sync(AuditAllocations(order_ids=(id,)), within=PATIENCE).allocations
+    return (
+        "knows nothing of it"
+        if not found
+        else (f"{found[0].state}, {found[0].outstanding} pieces taken or held")
+    )
+
+
+def _money_of(id: UUID) -> str:
+    found = call_sync(AuditCharges(order_ids=(id,)), within=PATIENCE).charges
+    return (
+        "knows nothing of it"
+        if not found
+        else (f"{found[0].state}, {found[0].net} {found[0].currency} kept")
+    )
