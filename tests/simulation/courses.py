@@ -1,64 +1,120 @@
-"""Running many seeds, several processes side by side."""
+"""Many courses, run by several processes side by side."""
 
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import combinations, count, islice
 from multiprocessing import connection, get_context
-from typing import Any
+from typing import Any, Protocol
 
 from tests.simulation.setup import prepare, sweep_up
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Course:
     """What became of one seed, or of one choice of crash points."""
 
     name: str
     orders: int
     found: list[str]
-    shortest: list[object]
+    shortest: list[Any]
+    """The misfortunes that are enough for what was found."""
     fired: Counter[str]
     met: Counter[str]
     seconds: float
-    """Processor time, for which a second of a core stands."""
+    """Processor time."""
 
 
-def one_seed(seed: int) -> Course:
-    """Run a seed in this process, and shorten its schedule if it found something."""
-    from tests.simulation.shrinking import shortest
-    from tests.simulation.world import World
+class Plan(Protocol):
+    """What is to be run; each of `jobs` processes takes a share of it."""
 
-    begun = time.process_time()
-    world = World(seed)
-    found = world.run()
-    sweep_up()
-    took = time.process_time() - begun
-    return Course(
-        name=f"seed {seed}",
-        orders=len(world.customers),
-        found=found,
-        shortest=list(shortest(seed, world)) if found else [],
-        fired=Counter(name for name, _ in world.faults.fired),
-        met=world.met,
-        seconds=took,
-    )
+    jobs: int
+
+    def share(self, job: int) -> Iterator[Course]:
+        """Run every jobs-th course, beginning with this one."""
+        ...
 
 
-def courses(
-    jobs: int, first: int, *, seeds: int, seconds: float | None
-) -> Iterator[Course]:
-    """Yield the courses of so many seeds, or of as many as there is time for.
+@dataclass
+class Seeds:
+    """So many seeds from the first one, or as many as there are seconds for."""
+
+    jobs: int
+    first: int
+    seeds: int
+    seconds: float | None = None
+    shrink: bool = True
+
+    def share(self, job: int) -> Iterator[Course]:
+        """Run every jobs-th seed."""
+        from tests.simulation.shrinking import shortest
+        from tests.simulation.world import World
+
+        begun = time.monotonic()
+        for seed in count(self.first + job, self.jobs):
+            late = self.seconds and time.monotonic() - begun > self.seconds
+            if late or (not self.seconds and seed >= self.first + self.seeds):
+                return
+            started = time.process_time()
+            world = World(seed)
+            found = world.run()
+            sweep_up()
+            yield Course(
+                name=f"seed {seed}",
+                orders=len(world.customers),
+                found=found,
+                seconds=time.process_time() - started,
+                shortest=shortest(seed, world) if found and self.shrink else [],
+                fired=Counter(name for name, _ in world.faults.fired),
+                met=world.met,
+            )
+
+
+@dataclass
+class Points:
+    """Every choice of so many points of each way at which a process may fail."""
+
+    jobs: int
+    at_once: int
+    fault: str
+    lease: float
+
+    def share(self, job: int) -> Iterator[Course]:
+        """Fail at every jobs-th choice of points."""
+        from tests.simulation.ways import WAYS, go, leased, points
+
+        ways = {name: leased(way, self.lease) for name, way in WAYS.items()}
+        every = (
+            (name, at)
+            for name, way in ways.items()
+            for at in combinations(range(points(way, self.fault)), self.at_once)
+        )
+        for name, at in islice(every, job, None, self.jobs):
+            started = time.process_time()
+            world, found = go(ways[name], self.fault, at)
+            sweep_up()
+            yield Course(
+                name=f"{name}, {self.fault} at {at}",
+                orders=len(world.customers),
+                found=found,
+                seconds=time.process_time() - started,
+                shortest=[],
+                fired=Counter(fault for fault, _ in world.faults.fired),
+                met=world.met,
+            )
+
+
+def run(plan: Plan) -> Iterator[Course]:
+    """Yield the courses of a plan as they are done.
 
     Raises RuntimeError if a process ends otherwise than well.
     """
     spawn = get_context("spawn")
     shares: dict[Any, Any] = {}
-    for job in range(jobs):
+    for job in range(plan.jobs):
         ours, theirs = spawn.Pipe(duplex=False)
-        words = (theirs, first + job, jobs, first + seeds, seconds)
-        share = spawn.Process(target=_share, args=words, daemon=True)
+        share = spawn.Process(target=_share, args=(theirs, plan, job), daemon=True)
         share.start()
         theirs.close()
         shares[ours] = share
@@ -66,7 +122,7 @@ def courses(
         while shares:
             for ours in connection.wait(list(shares)):
                 try:
-                    yield ours.recv()
+                    yield ours.recv()  # type: ignore[union-attr]
                 except EOFError:
                     share = shares.pop(ours)
                     share.join()
@@ -78,11 +134,7 @@ def courses(
             share.join()
 
 
-def _share(pipe: Any, first: int, step: int, end: int, seconds: float | None) -> None:
-    """Run every so-many-th seed."""
+def _share(pipe: Any, plan: Plan, job: int) -> None:
     prepare()
-    begun = time.perf_counter()
-    for seed in count(first, step):
-        if time.perf_counter() - begun > seconds if seconds else seed >= end:
-            return
-        pipe.send(one_seed(seed))
+    for course in plan.share(job):
+        pipe.send(course)

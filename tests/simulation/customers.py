@@ -36,6 +36,7 @@ class Script:
     clicks: int = 1
     cancel_when: Literal["", "placed", "confirmed", "some time"] = ""
     cancel_after: float = 0.0
+    lease: float = 12.0
     late: str = ""
     """The service that is down until the order's deadline."""
 

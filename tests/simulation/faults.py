@@ -13,10 +13,11 @@ MOST = {
     "past_deadline": 0.05,
     "stale": 0.05,
     "crash": 0.02,
+    "stall": 0.03,
     "gateway_lost": 0.2,
     "gateway_silent": 0.3,
     "gateway_slow": 0.2,
-    "refund_refused": 0.3,
+    "refund_refused": 0.6,
 }
 """The highest rate of each fault, by occasion."""
 

@@ -34,10 +34,23 @@ OPEN = """
 """
 
 
+OVERSOLD = """
+    SELECT product_id, allocated, on_hand FROM inventory_stock
+    WHERE NOT (0 <= allocated AND allocated <= on_hand)
+"""
+
+
 def all_settled() -> bool:
     """Tell whether nothing is under way any more."""
     with connection.cursor() as cursor:
         return cursor.execute(OPEN).fetchone() is None
+
+
+def oversold() -> list[str]:
+    """Return what must not be even for a moment: more allocated than there is."""
+    with connection.cursor() as cursor:
+        cursor.execute(OVERSOLD)
+        return [f"{sku}: 1: {n} allocated of {of}" for sku, n, of in cursor.fetchall()]
 
 
 def change_prices() -> None:

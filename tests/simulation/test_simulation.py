@@ -34,7 +34,7 @@ def test_a_seed_takes_the_same_course_again() -> None:
 
 
 def test_a_few_seeds_end_right() -> None:
-    assert "0 with violations" in python(
+    assert ": 0 with violations" in python(
         "-m", "tests.simulation", "seeds", "--seeds=20"
     )
 
@@ -42,9 +42,16 @@ def test_a_few_seeds_end_right() -> None:
 @pytest.mark.slow
 def test_fresh_seeds_end_right() -> None:
     options = ("--seconds=60", "--first=1000000")
-    assert "0 with violations" in python("-m", "tests.simulation", "seeds", *options)
+    assert ": 0 with violations" in python("-m", "tests.simulation", "seeds", *options)
 
 
 @pytest.mark.slow
 def test_a_crash_at_any_point_ends_right() -> None:
-    assert "0 ended wrong" in python("-m", "tests.simulation", "crash-points")
+    assert ": 0 with violations" in python("-m", "tests.simulation", "points")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lease", ["12", "0.2"])
+def test_a_stall_at_any_point_ends_right(lease: str) -> None:
+    options = ("--fault=stall", f"--lease={lease}")
+    assert ": 0 with violations" in python("-m", "tests.simulation", "points", *options)

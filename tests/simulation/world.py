@@ -25,7 +25,7 @@ from common.transports.channel import Channel
 from common.worker import Worker
 from inventory import stock
 from orders import states
-from payments import late_refunds, ledger
+from payments import entries, late_refunds, ledger
 from tests.simulation import tables
 from tests.simulation.bus import Bus, Layer
 from tests.simulation.checks import violations
@@ -40,8 +40,14 @@ SERVICES = ("orders", "inventory", "payments")
 TROUBLE = 1.0, 4.0
 """Seconds, at least and at most, between two price lists; up to three are issued."""
 ORDER_DEADLINE = 6.0
-LEASES = 0.2, 12.0
-"""Seconds of a runner's lease: with the short one several run one order at once."""
+"""Seconds, at most."""
+LONG = ORDER_DEADLINE + 1
+"""Seconds, at most, for which a process may stand still."""
+LEASES = 0.02, 0.2, 12.0
+"""Of a runner, one to a seed: with a short one several run one order at once."""
+HOLDS_BEYOND_DEADLINE = 0.0, 3.0
+REFUNDS_LEFT_ALONE = 0.2, 10.0
+"""Until payments' own sweeper goes on with a refund, beside whoever asked for it."""
 END = 60.0
 """Seconds after the trouble in which all must have come to its end."""
 
@@ -79,7 +85,7 @@ class World:
         self.met: Counter[str] = Counter()
         self.loop = VirtualLoop()
         self.loop.set_exception_handler(lambda loop, context: None)
-        self.loop.database_seconds = lambda: self.rng.uniform(0, 0.002)
+        self.loop.database_seconds = self._database_seconds
         self.loop.crash_inline = self.crash_inline
         self.loop.on_crash = self._mourn
         self.bus = Bus(self.loop, self.faults, self.rng)
@@ -88,6 +94,7 @@ class World:
             Customer(self, script) for _ in range(1 if script else orders)
         ]
         self._numbers = 0
+        self._seen: list[str] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._web: Process | None = None
 
@@ -109,6 +116,7 @@ class World:
             late = ORDER_DEADLINE if script and script.late == service else 0
             for _ in range(2 if script else self.rng.choice((1, 2))):
                 self.loop.call_later(late, self._work, service)
+        watch = self.loop.create_task(self._watch())
         shopping = [self.loop.create_task(one.shop()) for one in self.customers]
         if script is None:
             for _ in range(self.rng.randint(1, 3)):
@@ -121,7 +129,13 @@ class World:
             await asyncio.sleep(0.5)
         for customer in self.customers:
             await in_db(customer.look)
-        return await in_db(violations, self.customers)
+        watch.cancel()
+        return self._seen + await in_db(violations, self.customers)
+
+    async def _watch(self) -> None:
+        while not self._seen:
+            self._seen = await in_db(tables.oversold)
+            await asyncio.sleep(0.2)
 
     def uuid4(self) -> uuid.UUID:
         """Return an id that the seed decides."""
@@ -132,6 +146,12 @@ class World:
         if self._web is None or self._web.dead:
             self._web = self._process("web")
         return self._web
+
+    def _database_seconds(self) -> float:
+        """Return how long a thread takes to come to its work; some wait for long."""
+        if PROCESS.get() is not None and self.faults.happens("stall"):
+            return LONG if self.script else self.rng.uniform(0, LONG / 2)
+        return self.rng.uniform(0, 0.002)
 
     def _process(self, service: str) -> Process:
         self._numbers += 1
@@ -173,6 +193,12 @@ class World:
         """Put ours in place of the clock, the dice and the networks."""
         loop, rng = self.loop, self.rng
         far = FarGateway(loop, self.faults, rng)
+        deadline = ORDER_DEADLINE
+        if self.script is None and rng.random() < 0.5:
+            deadline *= rng.random() ** 2  # so short that much is cut off by it
+        lease = self.script.lease if self.script else rng.choice(LEASES)
+        alone = 0.2 if self.script else rng.choice(REFUNDS_LEFT_ALONE)
+        beyond = 0 if self.script else rng.choice(HOLDS_BEYOND_DEADLINE)
 
         def leave(atomic: Any, kind: Any, error: Any, trace: Any) -> Any:
             outermost = not connection.savepoint_ids and kind is None
@@ -198,9 +224,10 @@ class World:
                 (backoff, "random", dice),
                 (ledger, "gateway", lambda: far),
                 (late_refunds, "gateway", lambda: far),
-                (stock, "HOLD_BEYOND_DEADLINE", timedelta(seconds=3)),
-                (settings, "ORDER_DEADLINE", ORDER_DEADLINE),
-                (states, "LEASE", rng.choice(LEASES)),
+                (stock, "HOLD_BEYOND_DEADLINE", timedelta(seconds=beyond)),
+                (settings, "ORDER_DEADLINE", deadline),
+                (states, "LEASE", lease),
+                (entries, "SWEEP_AFTER", alone),
                 (transaction.Atomic, "__exit__", leave),
             ):
                 stack.enter_context(mock.patch.object(target, name, ours))

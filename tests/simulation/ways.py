@@ -1,13 +1,13 @@
 """Every commit and every send of one order's way: die there, before and after it.
 
-Then at every pair of them. Nothing else goes wrong, so what fails is short to read.
+Or stand still there for longer than the order's deadline, while others go on. Then at
+every pair of points. Nothing else goes wrong, so what fails is short to read.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, replace
 
 from tests.simulation.customers import Script
+from tests.simulation.faults import Occasion
 from tests.simulation.world import World
 
 
@@ -17,6 +17,8 @@ class Way:
 
     script: Script
     ends: frozenset[str]
+    faults: frozenset[Occasion] = frozenset()
+    """What always goes wrong on this way."""
 
 
 def way(*ends: str, **script: object) -> Way:
@@ -34,31 +36,35 @@ WAYS = {
     "cancel after": way(
         "cancelled", lines={"POT": 1}, card="good", cancel_when="confirmed"
     ),
+    "refund refused": replace(
+        way("cancelled", lines={"POT": 1}, card="good", cancel_when="confirmed"),
+        faults=frozenset({("refund_refused", 0)}),
+    ),
     "expire": way("confirmed", lines={"POT": 1}, card="good", late="payments"),
 }
 
 
-def points(way: Way) -> int:
-    """Count the points of a way at which a process could die."""
-    world = World(0, script=way.script, schedule=())
+def leased(way: Way, lease: float) -> Way:
+    """Return the way with another lease: after it, a second runner joins in."""
+    return replace(way, script=replace(way.script, lease=lease))
+
+
+def points(way: Way, fault: str) -> int:
+    """Count the points of a way at which a process could die or stall."""
+    world = World(0, script=way.script, schedule=way.faults)
     found = world.run()
     assert not found, found
-    return world.faults.occasions["crash"]
+    return world.faults.occasions[fault]
 
 
-def wrong(way: Way, crashes: tuple[int, ...]) -> list[str]:
-    """Go the way, dying at these points, and return what is wrong in the end."""
-    schedule = {("crash", point) for point in crashes}
+def go(way: Way, fault: str, at: tuple[int, ...]) -> tuple[World, list[str]]:
+    """Go the way, failing at these points; return what is wrong in the end, too."""
+    schedule = way.faults | {(fault, point) for point in at}
     world = World(0, script=way.script, schedule=schedule)
     found = world.run()
-    return found + [
+    return world, found + [
         f"{one.key}: ended as {end}"
         for one in world.customers
         for end in (one.end,)
         if end not in way.ends
     ]
-
-
-def crashes(points: int, *, at_once: int) -> Iterator[tuple[int, ...]]:
-    """Yield every choice of so many points."""
-    yield from combinations(range(points), at_once)
