@@ -1,0 +1,1 @@
+"""Real processes under a seeded nemesis; a checker holds what customers were told."""
