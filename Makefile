@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROJECTS := orders inventory payments monolith
 
-.PHONY: help demo demo-once test test-all check lock clean layers rpc overload soak simulate crash-points
+.PHONY: help demo demo-once test test-all check lock clean layers rpc overload soak simulate points chaos chaos-plots mutants
 
 help:  ## show this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,8 +36,18 @@ check: .venv/ready  ## lint, types, import boundaries, migrations, deployment se
 simulate: .venv/ready  ## orders in virtual time with random misfortunes; SEEDS=1000
 	$(BIN)/python -m tests.simulation seeds --seeds $(or $(SEEDS),1000) $(ARGS)
 
-crash-points: .venv/ready  ## die at each commit and send of one order's way
-	$(BIN)/python -m tests.simulation crash-points $(ARGS)
+points: .venv/ready  ## die, then stand still, at each commit and send of an order's way
+	$(BIN)/python -m tests.simulation points $(ARGS)
+	$(BIN)/python -m tests.simulation points --fault stall $(ARGS)
+
+chaos: .venv/ready  ## ten minutes of real processes under a nemesis, then their books
+	$(BIN)/python -m tests.chaos $(ARGS)
+
+chaos-plots: .venv-lab/ready
+	.venv-lab/bin/python -m tests.chaos.plot tests/chaos/results/*.json
+
+mutants: .venv/ready  ## remove each protection in turn; the simulation must notice
+	$(BIN)/python -m tests.mutants --write $(ARGS)
 
 layers: .venv/ready  ## the stock channel layer and ours, under both test suites; four minutes
 	$(BIN)/python -m lab.layers $(ARGS)

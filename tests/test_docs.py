@@ -96,3 +96,10 @@ def test_the_slides_six_boxes_stand_in_placing_in_order() -> None:
 def test_the_readmes_six_files_are_six() -> None:
     way = re.findall(r"^(\d)\. ", TEXT["README.md"], re.MULTILINE)
     assert way == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_every_test_that_the_failure_table_names_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", TEXT["docs/failure-table.md"]))
+    sources = (path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    written = set(re.findall(r"def (test_\w+)", "\n".join(sources)))
+    assert named - written == set()
