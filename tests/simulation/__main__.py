@@ -35,6 +35,7 @@ def points(options: Namespace) -> int:
         at_once=options.at_once,
         fault=options.fault,
         lease=options.lease,
+        way=options.way,
     )
     return report(plan, exit_first=options.exit_first, every_cell=False)
 
@@ -92,6 +93,7 @@ def main() -> int:
     command = commands.add_parser("points", description=points.__doc__, parents=[every])
     command.add_argument("--fault", choices=("crash", "stall"), default="crash")
     command.add_argument("--at-once", type=int, default=1, help="points in one course")
+    command.add_argument("--way", help="of this way alone, such as confirm")
     command.add_argument("--lease", type=float, default=12.0, help="of a runner")
     command.set_defaults(run=points)
     options = parser.parse_args()

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations, count, islice
+from itertools import count, islice
 from multiprocessing import connection, get_context
 from typing import Any, Protocol
 
@@ -79,16 +79,21 @@ class Points:
     at_once: int
     fault: str
     lease: float
+    way: str | None = None
 
     def share(self, job: int) -> Iterator[Course]:
         """Fail at every jobs-th choice of points."""
-        from tests.simulation.ways import WAYS, go, leased, points
+        from tests.simulation.ways import WAYS, choices, go, leased
 
-        ways = {name: leased(way, self.lease) for name, way in WAYS.items()}
+        ways = {
+            name: leased(way, self.lease)
+            for name, way in WAYS.items()
+            if name == (self.way or name)
+        }
         every = (
             (name, at)
             for name, way in ways.items()
-            for at in combinations(range(points(way, self.fault)), self.at_once)
+            for at in choices(way, self.fault, self.at_once)
         )
         for name, at in islice(every, job, None, self.jobs):
             started = time.process_time()

@@ -4,6 +4,7 @@ Or stand still there for longer than the order's deadline, while others go on. T
 every pair of points. Nothing else goes wrong, so what fails is short to read.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tests.simulation.customers import Script
@@ -49,12 +50,20 @@ def leased(way: Way, lease: float) -> Way:
     return replace(way, script=replace(way.script, lease=lease))
 
 
-def points(way: Way, fault: str) -> int:
-    """Count the points of a way at which a process could die or stall."""
-    world = World(0, script=way.script, schedule=way.faults)
-    found = world.run()
-    assert not found, found
-    return world.faults.occasions[fault]
+def choices(
+    way: Way, fault: str, at_once: int, first: tuple[int, ...] = ()
+) -> Iterator[tuple[int, ...]]:
+    """Yield every choice of so many points at which a process may fail on a way.
+
+    After the first failure the course is another one: its points are counted anew.
+    """
+    world, found = go(way, fault, first)
+    assert first or not found, found
+    for point in range(first[-1] + 1 if first else 0, world.faults.occasions[fault]):
+        if at_once == 1:
+            yield (*first, point)
+        else:
+            yield from choices(way, fault, at_once - 1, (*first, point))
 
 
 def go(way: Way, fault: str, at: tuple[int, ...]) -> tuple[World, list[str]]:
