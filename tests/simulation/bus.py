@@ -6,6 +6,7 @@ import hashlib
 import random
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import Any
 
 import msgpack
@@ -26,6 +27,8 @@ class Bus:
         self._channels: defaultdict[str, deque[bytes]] = defaultdict(deque)
         self.trace = hashlib.blake2b()
         """Of every message that was posted, and when: equal for equal courses."""
+        self._numbers = count()
+        self._under_way: dict[int, asyncio.TimerHandle] = {}
         self._waiters: defaultdict[str, deque[Any]] = defaultdict(deque)
 
     def post(self, channel: str, data: bytes) -> None:
@@ -43,11 +46,24 @@ class Bus:
                 seconds += rng.uniform(2, 8)
             elif faults.happens("stale"):
                 seconds += rng.uniform(8, 30)
-            self._loop.call_later(
-                seconds, self._arrive, channel, data, context=NOBODY.copy()
+            number = next(self._numbers)
+            self._under_way[number] = self._loop.call_later(
+                seconds, self._arrive, number, channel, data, context=NOBODY.copy()
             )
 
-    def _arrive(self, channel: str, data: bytes) -> None:
+    def hurry(self) -> bool:
+        """Deliver at once what is still under way; tell whether there was anything."""
+        under_way, self._under_way = self._under_way, {}
+        for number, delivery in under_way.items():
+            _, channel, data = delivery._args  # type: ignore[attr-defined]
+            delivery.cancel()
+            self._loop.call_soon(
+                self._arrive, number, channel, data, context=NOBODY.copy()
+            )
+        return bool(under_way)
+
+    def _arrive(self, number: int, channel: str, data: bytes) -> None:
+        self._under_way.pop(number, None)
         waiters = self._waiters[channel]
         while waiters:
             process, waiter = waiters.popleft()

@@ -94,6 +94,7 @@ class World:
             Customer(self, script) for _ in range(1 if script else orders)
         ]
         self._numbers = 0
+        self._all_awake_at = 0.0
         self._seen: list[str] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._web: Process | None = None
@@ -124,13 +125,20 @@ class World:
                 await in_db(tables.change_prices)
             self.faults.off = True
         await asyncio.gather(*shopping)
-        end = self.loop.time() + END
-        while self.loop.time() < end and not await in_db(tables.all_settled):  # noqa: ASYNC110
+        await self._settle()
+        while self.bus.hurry() or self.loop.time() < self._all_awake_at:  # noqa: ASYNC110
             await asyncio.sleep(0.5)
+        await self._settle()
         for customer in self.customers:
             await in_db(customer.look)
         watch.cancel()
         return self._seen + await in_db(violations, self.customers)
+
+    async def _settle(self) -> None:
+        """Wait until nothing is under way in the databases, for a minute at most."""
+        end = self.loop.time() + END
+        while self.loop.time() < end and not await in_db(tables.all_settled):  # noqa: ASYNC110
+            await asyncio.sleep(0.5)
 
     async def _watch(self) -> None:
         while not self._seen:
@@ -150,7 +158,9 @@ class World:
     def _database_seconds(self) -> float:
         """Return how long a thread takes to come to its work; some wait for long."""
         if PROCESS.get() is not None and self.faults.happens("stall"):
-            return LONG if self.script else self.rng.uniform(0, LONG / 2)
+            seconds = LONG if self.script else self.rng.uniform(0, LONG / 2)
+            self._all_awake_at = max(self._all_awake_at, self.loop.time() + seconds)
+            return seconds
         return self.rng.uniform(0, 0.002)
 
     def _process(self, service: str) -> Process:
@@ -165,7 +175,7 @@ class World:
     def _unhurried(self, name: str) -> Service:
         """Return a service whose workers sweep at a pace of their own."""
         service = copy.copy(calls.find_service(name))
-        pace = self.rng.choice((1, 2, 4))
+        pace = self.rng.choice((1, 3, 6))
         service.jobs = [Periodic(job.job, job.seconds * pace) for job in service.jobs]
         return service
 
