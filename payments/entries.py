@@ -10,7 +10,7 @@ from django.db.models import F
 
 from common import clock
 from common.contracts.payments import Money, TooLateToCharge
-from common.database import rule
+from common.database import Conflict, rule
 from common.errors import ContractBroken
 from payments.gateway import Approved, Declined
 from payments.models import Card, Charge, ChargeState, Entry, EntryKind
@@ -83,6 +83,8 @@ def begin_refund(*, order_id: UUID) -> Charge:
         next_attempt_at=clock.after(SWEEP_AFTER),
     )
     if charge := Charge.objects.filter(order_id=order_id).first():
+        if charge.state == CHARGED:  # settled since the move looked: look again
+            raise Conflict
         return charge
     return Charge.objects.create(order_id=order_id, state=VOIDED, opened_at=clock.now())
 

@@ -84,6 +84,8 @@ class Nemesis:
         begun = self._stage.seconds()
         try:
             name, victim = kind(dice)
+        except ProcessLookupError:
+            pass  # it died a moment ago
         except Exception as error:
             self.failures.append(f"{kind.__name__}: {error!r}")
         else:

@@ -189,6 +189,24 @@ async def test_refund_on_charged_pays_everything_back_once(order: Order) -> None
     ]
 
 
+async def test_a_charge_that_settles_while_a_refund_looks_is_paid_back(
+    order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL two statements of one transaction may see two states."""
+    await order.charge()
+    looked = []
+
+    def still_an_intent(*words: Any, **changes: Any) -> bool:
+        looked.append(words)
+        return move(*words, **changes) if len(looked) > 1 else False
+
+    move = entries._move
+    monkeypatch.setattr(entries, "_move", still_an_intent)
+    await order.refund()
+    assert await order.state() == "refunded"
+    assert await order.net() == 0
+
+
 async def test_charge_on_refunded_is_undone(order: Order) -> None:
     await order.charge()
     await order.refund()
