@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROJECTS := orders inventory payments monolith
 
-.PHONY: help demo demo-once test test-all check lock clean layers rpc overload soak simulate points chaos chaos-plots mutants
+.PHONY: help demo demo-once test test-all test-postgresql check lock clean layers rpc overload soak simulate points chaos chaos-plots mutants
 
 help:  ## show this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,7 +18,10 @@ demo-once: .venv/ready  ## the same, but stop after the orders and the audit
 test: check  ## lint, types, boundaries and all tests; under five minutes
 	$(BIN)/pytest -m "not slow"
 
-test-all: test  ## what CI runs: test, and the slow parts
+test-postgresql: .venv/ready  ## the same tests on a PostgreSQL of their own
+	$(BIN)/python -m tests.on_postgresql -m "not slow"
+
+test-all: test test-postgresql  ## what CI runs: test, on PostgreSQL too, and the slow parts
 	$(BIN)/pytest -m slow
 
 check: .venv/ready  ## lint, types, import boundaries, migrations, deployment settings

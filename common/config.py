@@ -159,8 +159,11 @@ class Config:
                 )
         return self._read(name, expected, parse, None, fallback="")
 
-    def database(self) -> dict[str, Any]:
-        """Return the database that ORDERS_DATABASE_URL (or the like) names."""
+    def database(self, connections: int) -> dict[str, Any]:
+        """Return the database that ORDERS_DATABASE_URL (or the like) names.
+
+        On PostgreSQL a process keeps a pool of at most so many connections.
+        """
         name = self.own("DATABASE_URL")
         expected = "postgres://user:password@host/name or sqlite:///path"
 
@@ -174,8 +177,16 @@ class Config:
         here = f"sqlite:///{self.run_dir / self.service}.sqlite3"
         default = parse(here) if self.demo else None
         database = self._read(name, expected, parse, default, fallback={})
-        if database.get("ENGINE") == "django.db.backends.sqlite3":
-            database["OPTIONS"] = SQLITE_OPTIONS
+        seconds = self.number("DB_STATEMENT_SECONDS", default=5, most=86_400)
+        match str(database.get("ENGINE")).rpartition(".")[2]:
+            case "sqlite3":
+                database["OPTIONS"] = SQLITE_OPTIONS
+            case "postgresql":
+                database["CONN_HEALTH_CHECKS"] = True  # a lost one is replaced
+                database["OPTIONS"] = {
+                    **database.get("OPTIONS", {}),
+                    **postgresql_options(self.service, connections, seconds),
+                }
         return database
 
     def allowed_hosts(self) -> list[str]:
@@ -257,6 +268,28 @@ SQLITE_OPTIONS = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
 }
 """Writers queue instead of failing half-way; a commit survives a power cut."""
+
+
+def postgresql_options(
+    service: str, connections: int, statement_seconds: float
+) -> dict[str, Any]:
+    """Return a pool's limits, and how long a statement or a lock may take; 0: for ever.
+
+    Nothing here waits for a person: a transaction that does nothing is a bug.
+    """
+    limits = {
+        "statement_timeout": statement_seconds,
+        "lock_timeout": statement_seconds * 0.6,
+        "idle_in_transaction_session_timeout": 30,
+    }
+    return {
+        "pool": {"min_size": 1, "max_size": connections, "timeout": 5},
+        "connect_timeout": 5,
+        "application_name": f"cutpoints {service}",
+        "options": " ".join(
+            f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items()
+        ),
+    }
 
 
 OUR_CHANNEL_LAYER = "common.channel_layer.RedisChannelLayer"

@@ -14,13 +14,23 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, close_old_connections, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    OperationalError,
+    close_old_connections,
+    transaction,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 POOL = "db"
+
+
+COLLISIONS = {"40001", "40P01"}
+"""PostgreSQL's serialization_failure and deadlock_detected: the loser goes again."""
 
 
 class Conflict(Exception):
@@ -56,7 +66,8 @@ def rule(function: Callable[P, T]) -> Callable[P, T]:
     """Make a function one transaction that runs again when it met a conflict.
 
     A conflict is a `Conflict` or a unique violation: another worker won, and the
-    second look finds what it wrote. Refuses to run inside another transaction.
+    second look finds what it wrote. So is a deadlock, or a serialisation failure of
+    PostgreSQL. Refuses to run inside another transaction.
     """
 
     @functools.wraps(function)
@@ -66,6 +77,10 @@ def rule(function: Callable[P, T]) -> Callable[P, T]:
                 with transaction.atomic(durable=True):
                     return function(*args, **kwargs)
             except (Conflict, IntegrityError) as error:
+                conflict: Exception = error
+            except OperationalError as error:
+                if getattr(error.__cause__, "sqlstate", None) not in COLLISIONS:
+                    raise
                 conflict = error
         raise DatabaseError(f"{function.__name__}: still a conflict") from conflict
 

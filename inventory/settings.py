@@ -13,8 +13,8 @@ RUN_DIR = config.run_dir
 SECRET_KEY = config.secret_key()
 DEBUG = config.flag("DEBUG", default=False)
 ALLOWED_HOSTS = config.allowed_hosts()
-DATABASES = {"default": config.database()}
 DB_THREADS = int(config.number("DB_THREADS", default=8, least=1, most=256))
+DATABASES = {"default": config.database(connections=DB_THREADS)}
 BUS_URL = config.bus_url()
 CHANNEL_LAYERS = {"default": config.channel_layer(BUS_URL)}
 

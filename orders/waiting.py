@@ -5,6 +5,7 @@ import threading
 import time
 
 from django.conf import settings
+from django.db import close_old_connections
 
 from common.contracts.orders import ENDED
 from orders.models import Order
@@ -35,6 +36,7 @@ def wait_for_end(order: Order, seconds: int) -> bool | None:
         while order.status not in ENDED:
             if time.monotonic() >= give_up:
                 return False
+            close_old_connections()  # others may use it while this one sleeps
             time.sleep(LOOK_EVERY)
             order.refresh_from_db(fields=["status"])
         return True

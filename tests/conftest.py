@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import hypothesis
@@ -23,6 +24,22 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
     if connections["default"].vendor == "sqlite":
         path = tmp_path_factory.mktemp("db") / "test.sqlite3"
         connections["default"].settings_dict["TEST"]["NAME"] = str(path)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """End what the tests' threads left connected: PostgreSQL would not drop it."""
+    yield
+    database = connections["default"]
+    if database.vendor == "postgresql":
+        database.close()
+        database.close_pool()
+        with django_db_blocker.unblock(), database._nodb_cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = %s AND pid <> pg_backend_pid()",
+                [database.settings_dict["NAME"]],
+            )
 
 
 @pytest.fixture(autouse=True)

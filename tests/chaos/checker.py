@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from common.contracts.orders import ENDED
@@ -13,14 +14,14 @@ from suite.client import connect
 from tests.chaos.shoppers import History
 from tests.chaos.stage import Stage
 
-OPEN = "SELECT count(*) FROM orders_order WHERE status IN ('placed', 'undoing')"
+OPEN = "SELECT count(*) AS open FROM orders_order WHERE status IN ('placed', 'undoing')"
 ORDERS = "SELECT id, key, status FROM orders_order"
 ENDS = """
     SELECT o.placed_at, m.at, m."end" FROM orders_order o
     JOIN orders_move m ON m.order_id = o.id
     WHERE m."end" IN ('confirmed', 'rejected', 'cancelled', 'expired')
 """
-LEDGER = "SELECT charge_id, SUM(amount) FROM payments_entry GROUP BY charge_id"
+LEDGER = "SELECT charge_id, SUM(amount) AS sum FROM payments_entry GROUP BY charge_id"
 BOOKS = """
     SELECT order_id, kind, amount, fails_at FROM payments_gatewayoperation
     WHERE outcome = 'approved'
@@ -31,7 +32,7 @@ def wait_for_the_end(stage: Stage, within: float) -> float | None:
     """Return the seconds until no order was open any more; None if some still are."""
     begun = time.monotonic()
     while time.monotonic() < begun + within:
-        if stage.databases.rows("orders", OPEN) == [(0,)]:
+        if stage.databases.rows("orders", OPEN) == [{"open": 0}]:
             return time.monotonic() - begun
         time.sleep(0.2)
     return None
@@ -41,7 +42,7 @@ def violations(stage: Stage, histories: Iterable[History]) -> list[str]:
     """Return everything that is wrong, when all orders should have ended."""
     orders = {
         str(UUID(str(id))): (key, status)
-        for id, key, status in stage.databases.rows("orders", ORDERS)
+        for id, key, status in _rows(stage, "orders", ORDERS)
     }
     found = [what for one in histories for what in _told(one, orders)]
     by_key = Counter(key for key, _ in orders.values())
@@ -54,8 +55,12 @@ def ends(stage: Stage) -> list[tuple[datetime, datetime, str]]:
     """Return of each end of an order when it was placed, when it ended, and how."""
     return [
         (_moment(placed), _moment(at), str(end))
-        for placed, at, end in stage.databases.rows("orders", ENDS)
+        for placed, at, end in _rows(stage, "orders", ENDS)
     ]
+
+
+def _rows(stage: Stage, service: str, query: str) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in stage.databases.rows(service, query)]
 
 
 def _told(one: History, orders: dict[str, tuple[str, str]]) -> Iterator[str]:
@@ -98,12 +103,12 @@ def _books(stage: Stage) -> list[str]:
     for _ in range(30):
         paid: Counter[str] = Counter()
         now = datetime.now(UTC)
-        for id, kind, amount, fails_at in stage.databases.rows("payments", BOOKS):
+        for id, kind, amount, fails_at in _rows(stage, "payments", BOOKS):
             failed = fails_at is not None and _moment(fails_at) <= now
             sign = 1 if kind == "charge" else 0 if failed else -1
             paid[str(UUID(str(id)))] += sign * amount
         ledger: Counter[str] = Counter()
-        for id, amount in stage.databases.rows("payments", LEDGER):
+        for id, amount in _rows(stage, "payments", LEDGER):
             ledger[str(UUID(str(id)))] = int(amount)
         wrong = [id for id in {*paid, *ledger} if paid[id] != ledger[id]]
         if not wrong:

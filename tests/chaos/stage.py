@@ -18,8 +18,8 @@ from suite import bus
 from suite.client import connect
 from suite.programs import SERVICES, Suite, free_ports
 from suite.supervisor import Program, Supervisor, manage, run_to_end
-from tests.chaos.databases import Databases, databases
 from tests.chaos.proxy import FaultProxy
+from tests.databases import Databases, databases
 
 WORKERS = 2
 """Of each service."""

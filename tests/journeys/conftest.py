@@ -1,10 +1,9 @@
 """The whole suite in processes of its own, started as the demo starts it."""
 
 import asyncio
-import sqlite3
+import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from suite.client import connect
 from suite.programs import Suite, free_ports
 from suite.shop import Shop
 from suite.supervisor import Supervisor
+from tests.databases import Databases, databases
 
 GENEROUS = {
     f"THROTTLE_{name}": "100000/min" for name in ("ORDERS", "READS", "CARDS", "LOGIN")
@@ -35,8 +35,10 @@ CHARGED_TWICE = """
 class Running:
     """A running suite: its programs, its shop and its bus."""
 
-    def __init__(self, suite: Suite, supervisor: Supervisor) -> None:
-        self.suite, self.supervisor = suite, supervisor
+    def __init__(
+        self, suite: Suite, supervisor: Supervisor, databases: Databases
+    ) -> None:
+        self.suite, self.supervisor, self.databases = suite, supervisor, databases
         self.shop = Shop(suite.url("orders"), suite.url("payments"))
         self.bus_url = suite.bus_url
         self.log: list[str] = []
@@ -85,10 +87,7 @@ class Running:
 
     def rows(self, service: str, query: str) -> list[dict[str, Any]]:
         """Read from a service's database, past the service."""
-        path = self.suite.run_dir / f"{service}.sqlite3"
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-            database.row_factory = sqlite3.Row
-            return [dict(row) for row in database.execute(query)]
+        return self.databases.rows(service, query)
 
     def queued(self) -> int:
         """Return how many requests wait in the channels."""
@@ -121,20 +120,21 @@ class Running:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Start everything once for all journeys."""
     run_dir = tmp_path_factory.mktemp("suite")
-    suite = Suite(
-        run_dir=run_dir,
-        bus_url=embedded_bus_url(run_dir),
-        ports=free_ports(),
-        env={**GENEROUS},
-    )
+    kind = os.environ.get("TEST_DATABASE", "sqlite")
     lines: list[str] = []
 
     def say(name: str, line: str) -> None:
         lines.append(f"{name}│ {line}")
 
-    with Supervisor(say) as supervisor:
+    with databases(kind, run_dir) as store, Supervisor(say) as supervisor:
+        suite = Suite(
+            run_dir=run_dir,
+            bus_url=embedded_bus_url(run_dir),
+            ports=free_ports(),
+            env={**GENEROUS, **store.env},
+        )
         suite.start(supervisor, say)
-        running = Running(suite, supervisor)
+        running = Running(suite, supervisor, store)
         running.log = lines
         yield running
         running.shop.close()

@@ -2,10 +2,9 @@
 
 import os
 import signal
-import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import pytest
 
@@ -31,13 +30,9 @@ def audit(running: Running) -> subprocess.CompletedProcess[str]:
 @contextmanager
 def tampered(running: Running, service: str, do: str, undo: str) -> Iterator[None]:
     """Change a service's database behind its back for the block."""
-    path = running.suite.run_dir / f"{service}.sqlite3"
-    for statement in (do, None, undo):
-        if statement is None:
-            yield
-            continue
-        with closing(sqlite3.connect(path, timeout=20)) as database, database:
-            database.execute(statement)
+    running.databases.execute(service, do)
+    yield
+    running.databases.execute(service, undo)
 
 
 def test_audit_finds_nothing_on_a_sound_suite(running: Running) -> None:

