@@ -44,7 +44,7 @@ class History:
 class Shoppers:
     """Places orders at a rate, by several threads, until it is stopped."""
 
-    def __init__(self, stage: Stage, seed: int, rate: float, threads: int = 12) -> None:
+    def __init__(self, stage: Stage, seed: int, rate: float, threads: int = 24) -> None:
         self.histories: list[History] = []
         self._stage = stage
         self._stopping = threading.Event()
