@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from common.contracts.payments import SetGatewayFaults
@@ -84,6 +85,36 @@ def test_a_gateway_that_charges_and_then_times_out_charges_once(
     finally:
         running.ask(SetGatewayFaults())
     check_ends(running, orders)
+
+
+def listens(url: str) -> bool:
+    """Tell whether anybody takes connections at an address."""
+    try:
+        httpx.get(f"{url}/health/live", timeout=5)
+    except httpx.ConnectError:
+        return False
+    except httpx.TransportError:
+        return True
+    return True
+
+
+def test_a_web_process_that_is_told_to_stop_answers_what_it_has_begun(
+    running: Running,
+) -> None:
+    card = running.shop.card()
+    running.supervisor.kill("inventory worker")
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(running.shop.place, {"MUG": 1}, card, wait=8)
+        orders = "SELECT count(*) AS n FROM orders_order WHERE status = 'placed'"
+        running.until(lambda: running.rows("orders", orders)[0]["n"] == 1)
+        stopped = pool.submit(running.supervisor.stop, "orders web")
+        running.until(lambda: not listens(running.suite.url("orders")))
+        assert not answer.done(), "the door is closed before the last has left"
+        assert answer.result().status_code == 202
+        assert stopped.result() == 0
+    running.restart("orders web", "inventory worker")
+    body = answer.result().json()
+    check_ends(running, [(body["id"], body["token"], "confirmed")])
 
 
 def test_a_worker_that_is_told_to_stop_finishes_and_exits_with_0(

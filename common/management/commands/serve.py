@@ -5,9 +5,10 @@ from importlib import import_module
 from typing import Any
 
 import structlog
-from daphne.server import Server
 from django.conf import settings
 from django.core.management.base import BaseCommand
+
+from common.drain import DrainingServer
 
 log = structlog.get_logger(__name__)
 
@@ -21,11 +22,17 @@ class Command(BaseCommand):
         """Define where to listen."""
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=settings.PORT)
+        parser.add_argument(
+            "--grace", type=float, default=10, help="seconds to finish on SIGTERM"
+        )
 
-    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+    def handle(
+        self, *args: Any, host: str, port: int, grace: float, **options: Any
+    ) -> None:
         """Run the server in this process."""
         module, _, name = settings.ASGI_APPLICATION.rpartition(".")
-        server = Server(
+        server = DrainingServer(
+            grace=grace,
             application=getattr(import_module(module), name),
             endpoints=[f"tcp:port={port}:interface={host}"],
             verbosity=0,

@@ -1,0 +1,70 @@
+"""Daphne, which on SIGTERM answers what it has begun before it goes.
+
+Daphne 4.2 cancels requests in flight when its reactor stops. This one first closes its
+doors, lets HTTP requests finish and tells WebSockets that it is going away.
+"""
+
+import asyncio
+from typing import Any
+
+import structlog
+from daphne.server import Server
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet import defer
+
+log = structlog.get_logger(__name__)
+
+GOING_AWAY = 1001
+"""RFC 6455, section 7.4.1."""
+LOOK_EVERY = 0.02
+
+
+class DrainingServer(Server):  # type: ignore[misc]  # Daphne has no types
+    """Stops listening, then waits for at most `grace` seconds for what is in hand."""
+
+    def __init__(self, *args: Any, grace: float, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._grace = grace
+        self._ports: list[Any] = []
+
+    def listen_success(self, port: Any) -> None:
+        """Keep the port, to close it."""
+        self._ports.append(port)
+        super().listen_success(port)
+
+    def kill_all_applications(self) -> Any:
+        """Drain; Twisted waits for the result before it shuts down."""
+        draining = asyncio.ensure_future(self._drain())
+        return defer.Deferred.fromFuture(draining)
+
+    async def _drain(self) -> None:
+        for port in self._ports:
+            port.stopListening()
+        log.info("web draining", requests=len(self._in_hand()))
+        channels = {one.channel for one in self.connections if hasattr(one, "channel")}
+        for protocol in list(self.connections):
+            if isinstance(protocol, WebSocketProtocol):
+                protocol.sendClose(code=GOING_AWAY, reason="the server is going away")
+        try:
+            async with asyncio.timeout(self._grace):
+                while self._in_hand():  # noqa: ASYNC110 Daphne has no event for it
+                    await asyncio.sleep(LOOK_EVERY)
+        except TimeoutError:
+            late = self._in_hand()
+            log.warning("requests given up", requests=len(late))
+            for application in late:
+                application.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        for channel in channels:
+            if channel is not None:
+                channel.loseConnection()  # once everything is written
+        log.info("web stopped")
+
+    def _in_hand(self) -> list[Any]:
+        """Return the applications that are still at work."""
+        begun = (one.get("application_instance") for one in self.connections.values())
+        return [
+            application
+            for application in begun
+            if application and not application.done()
+        ]
