@@ -18,8 +18,9 @@ demo-once: .venv/ready  ## the same, but stop after the orders and the audit
 test: check  ## lint, types, boundaries and all tests; under five minutes
 	$(BIN)/pytest -m "not slow"
 
-test-postgresql: .venv/ready  ## the same tests on a PostgreSQL of their own
-	$(BIN)/python -m tests.on_postgresql -m "not slow"
+test-postgresql: .venv/ready  ## all tests that use a database, on a PostgreSQL of their own
+	$(BIN)/python -m tests.on_postgresql -m "not slow" tests/orders tests/inventory \
+	  tests/payments tests/common/test_database.py tests/journeys
 
 test-all: test test-postgresql  ## what CI runs: test, on PostgreSQL too, and the slow parts
 	$(BIN)/pytest -m slow

@@ -25,9 +25,9 @@ GENEROUS = {
 
 
 CHARGED_TWICE = """
-    SELECT order_id, count(*) AS charges FROM payments_gatewayoperation
+    SELECT order_id FROM payments_gatewayoperation
     WHERE kind = 'charge' AND outcome = 'approved'
-    GROUP BY order_id HAVING charges > 1
+    GROUP BY order_id HAVING count(*) > 1
 """
 """Asks the gateway's books, not ours."""
 
