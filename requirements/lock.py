@@ -25,6 +25,7 @@ def compile_one(path: Path, *options: str) -> None:
             "--python-version=3.11",
             "--generate-hashes",
             "--no-annotate",
+            "--no-strip-extras",
             "--custom-compile-command=make lock",
             *options,
             f"--output-file={path.stem}.txt",
