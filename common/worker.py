@@ -61,7 +61,6 @@ class Worker:
         self._idle: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._outage = Outage()
-        self._at_work: dict[str, tuple[RequestEnvelope, float]] = {}
         self._paces: defaultdict[str, Pace] = defaultdict(Pace)
 
     def stop(self) -> None:
@@ -73,7 +72,6 @@ class Worker:
         jobs = [asyncio.create_task(self._repeat(p)) for p in self.service.jobs]
         slots = [asyncio.create_task(self._slot()) for _ in range(self._slots)]
         log.info("worker ready", service=self.service.name, pid=os.getpid())
-        watch = asyncio.create_task(self._watch_for_slow_handlers())
         with StallWatch():
             await self._stopping.wait()
             log.info("worker draining", requests=len(slots) - len(self._idle))
@@ -84,7 +82,6 @@ class Worker:
                 for task in late:
                     task.cancel()
                 await asyncio.gather(*rest, return_exceptions=True)
-        watch.cancel()
         log.info("worker stopped", dropped=dict(self.dropped))
 
     async def _slot(self) -> None:
@@ -144,7 +141,8 @@ class Worker:
         self, envelope: RequestEnvelope, request: Request[Any], queue_seconds: float
     ) -> ReplyEnvelope:
         started = time.perf_counter()
-        self._at_work[envelope.id] = envelope, started + request.timeout
+        loop = asyncio.get_running_loop()
+        slow = loop.call_later(request.timeout, self._warn_of_slow, envelope)
         try:
             outcome, body = reply_to_ok(await self.service.perform(request))
         except Refused as refusal:
@@ -158,7 +156,7 @@ class Worker:
             )
             outcome, body = reply_to_error(error)
         finally:
-            self._at_work.pop(envelope.id, None)
+            slow.cancel()
         handler_seconds = time.perf_counter() - started
         self._paces[envelope.method].took(handler_seconds)
         log.info(
@@ -207,19 +205,12 @@ class Worker:
         count = self.dropped[reason]
         log.warning("message dropped", reason=reason, count=count, **details)
 
-    async def _watch_for_slow_handlers(self) -> None:
-        """Warn once of each request whose caller has given up while it is worked on."""
-        while True:
-            await asyncio.sleep(0.25)
-            now = time.perf_counter()
-            slow = [(e, due) for e, due in self._at_work.values() if due < now]
-            for envelope, _ in slow:
-                del self._at_work[envelope.id]
-                log.warning(
-                    "handler still at work after its caller's timeout",
-                    method=envelope.method,
-                    correlation_id=envelope.headers.correlation_id,
-                )
+    def _warn_of_slow(self, envelope: RequestEnvelope) -> None:
+        log.warning(
+            "handler still at work after its caller's timeout",
+            method=envelope.method,
+            correlation_id=envelope.headers.correlation_id,
+        )
 
     async def _repeat(self, periodic: Periodic) -> None:
         while not self._stopping.is_set():

@@ -59,6 +59,9 @@ class CannotCancel(Problem):
     title = "The order cannot be cancelled"
 
 
+ACCEPTED = status.HTTP_202_ACCEPTED
+
+
 class NewestFirst(CursorPagination):
     """Pages that stay put while orders come in."""
 
@@ -114,19 +117,20 @@ class OrdersView(ListAPIView[Order]):
         key = read_key(request.headers.get("Idempotency-Key"), guest=customer is None)
         body = OrderInput(data=request.data)
         body.is_valid(raise_exception=True)
-        order = _place(customer, key, body)
         wait = preferred_wait(request.headers.get("Prefer", ""))
+        order = _place(customer, key, body, answered=None if wait else ACCEPTED)
         ended = wait_for_end(order, wait) if wait else None
-        answered = _first_answer(
-            order, status.HTTP_201_CREATED if ended else status.HTTP_202_ACCEPTED
-        )
+        if wait or order.answered is None:
+            _first_answer(order, status.HTTP_201_CREATED if ended else ACCEPTED)
         headers = {"Location": reverse("order", kwargs={"order_id": order.pk})}
         if ended is not None:
             headers["Preference-Applied"] = f"wait={wait}"
-        return Response(PlacedOrder(order).data, status=answered, headers=headers)
+        return Response(PlacedOrder(order).data, status=order.answered, headers=headers)
 
 
-def _place(customer: User | None, key: str, body: OrderInput) -> Order:
+def _place(
+    customer: User | None, key: str, body: OrderInput, *, answered: int | None
+) -> Order:
     lines, card_token = body.merged_lines(), body.validated_data["card_token"]
     new = NewOrder(
         id=uuid.uuid4(),
@@ -137,6 +141,7 @@ def _place(customer: User | None, key: str, body: OrderInput) -> Order:
         lines=lines,
         card_token=card_token,
         headers=current_headers(),
+        answered=answered,
     )
     with in_hand(new.key_scope, key):
         order = placing.make_order_row(new)
@@ -147,11 +152,13 @@ def _place(customer: User | None, key: str, body: OrderInput) -> Order:
     return order
 
 
-def _first_answer(order: Order, code: int) -> int:
-    """Read the order again; return the code of the first answer to its key."""
+def _first_answer(order: Order, code: int) -> None:
+    """Store the code unless the order's key was answered before; read the order again.
+
+    Replays repeat the first answer's code.
+    """
     Order.objects.filter(id=order.id, answered=None).update(answered=code)
     order.refresh_from_db()
-    return order.answered or code
 
 
 class OrderView(APIView):

@@ -36,6 +36,8 @@ class NewOrder:
     """Quantities by SKU."""
     card_token: str
     headers: Headers
+    answered: int | None = None
+    """The HTTP status that a request with this key gets, if it is known already."""
 
 
 @rule
@@ -55,6 +57,7 @@ def insert(new: NewOrder) -> Order:
         key_scope=new.key_scope,
         key=new.key,
         fingerprint=new.fingerprint,
+        answered=new.answered,
         status=Status.PLACED,
         card_token=new.card_token,
         flags=list(new.headers.flags),

@@ -11,7 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, Q, prefetch_related_objects
 
 from common import clock
 from common.contracts.orders import ENDED, MOVES
@@ -48,7 +48,10 @@ def claim(order_id: UUID) -> Order | None:
     lease = now + timedelta(seconds=LEASE)
     if not due.update(runs=F("runs") + 1, next_attempt_at=lease):
         return None
-    return Order.objects.prefetch_related("lines").get(id=order_id)
+    order = Order.objects.get(id=order_id)
+    if order.status == PLACED:  # undoing needs no lines
+        prefetch_related_objects([order], "lines")
+    return order
 
 
 @rule

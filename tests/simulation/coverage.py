@@ -7,11 +7,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 
-from django.db import connection
-
 from inventory import stock
 from orders import rows, states
 from payments import entries
+from tests.simulation.tables import read
 
 ALLOCATION = ("none", "held", "short", "finalised", "released")
 CHARGE = (
@@ -48,14 +47,12 @@ def counted(met: Counter[str]) -> Iterator[None]:
     """Count, inside the block, what the rules meet."""
 
     def on_state(request: str, table: str, function: Any) -> Callable[..., Any]:
-        query = f"SELECT state FROM {table} WHERE order_id = %s"  # noqa: S608 ours
+        query = f"SELECT state FROM {table} WHERE order_id = ?"  # noqa: S608 ours
 
         @functools.wraps(function)
         def counting(**words: Any) -> Any:
-            with connection.cursor() as cursor:
-                cursor.execute(query, [words["order_id"].hex])
-                row = cursor.fetchone()
-            met[f"{request} on {row[0] if row else 'none'}"] += 1
+            rows = read(query, words["order_id"].hex)
+            met[f"{request} on {rows[0][0] if rows else 'none'}"] += 1
             return function(**words)
 
         return counting

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from django.db import connection
 from rest_framework.test import APIRequestFactory
 
 from common.database import in_db
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 3.0
 """Seconds that a customer waits for an answer before asking again."""
+STATUS = "SELECT status FROM orders_order WHERE key = ?"
 requests = APIRequestFactory()
 place_order = OrdersView.as_view()
 cancel_order = CancelView.as_view()
@@ -79,7 +79,7 @@ class Customer:
         await asyncio.sleep(script.begin)
         await asyncio.gather(*(self._order() for _ in range(script.clicks)))
         if script.cancel_when == "confirmed":
-            while await in_db(self._status) == "placed":  # noqa: ASYNC110 as people do
+            while self._status() == "placed":  # noqa: ASYNC110 as people do
                 await asyncio.sleep(0.1)
         elif script.cancel_when == "some time":
             await asyncio.sleep(script.cancel_after)
@@ -91,9 +91,8 @@ class Customer:
         self.end = self._status()
 
     def _status(self) -> str:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT status FROM orders_order WHERE key = %s", [self.key])
-            return str(cursor.fetchone()[0])
+        ((status,),) = tables.read(STATUS, self.key)
+        return str(status)
 
     async def _order(self) -> None:
         def post() -> Any:

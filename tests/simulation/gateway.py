@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from common.database import in_db
@@ -38,8 +38,15 @@ class FarGateway:
 
     keys_live_for = DemoGateway.keys_live_for
 
-    def __init__(self, loop: VirtualLoop, faults: Faults, rng: random.Random) -> None:
+    def __init__(
+        self,
+        loop: VirtualLoop,
+        faults: Faults,
+        rng: random.Random,
+        crash_point: Callable[[str], Awaitable[None]],
+    ) -> None:
         self._loop = loop
+        self._crash_point = crash_point
         self._faults = faults
         self._rng = rng
         self._books = _Books(faults)
@@ -75,6 +82,7 @@ class FarGateway:
                     answer.set_result(result)
 
         self._loop.create_task(there(), context=NOBODY.copy())
+        await self._crash_point("while the gateway is at work")
         silent = faults.happens("gateway_silent")
         try:
             async with asyncio.timeout(0.01 if silent else PATIENCE):

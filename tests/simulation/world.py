@@ -117,7 +117,6 @@ class World:
             late = ORDER_DEADLINE if script and script.late == service else 0
             for _ in range(2 if script else self.rng.choice((1, 2))):
                 self.loop.call_later(late, self._work, service)
-        watch = self.loop.create_task(self._watch())
         shopping = [self.loop.create_task(one.shop()) for one in self.customers]
         if script is None:
             for _ in range(self.rng.randint(1, 3)):
@@ -130,20 +129,14 @@ class World:
             await asyncio.sleep(0.5)
         await self._settle()
         for customer in self.customers:
-            await in_db(customer.look)
-        watch.cancel()
+            customer.look()
         return self._seen + await in_db(violations, self.customers)
 
     async def _settle(self) -> None:
         """Wait until nothing is under way in the databases, for a minute at most."""
         end = self.loop.time() + END
-        while self.loop.time() < end and not await in_db(tables.all_settled):  # noqa: ASYNC110
+        while self.loop.time() < end and not tables.all_settled():  # noqa: ASYNC110
             await asyncio.sleep(0.5)
-
-    async def _watch(self) -> None:
-        while not self._seen:
-            self._seen = await in_db(tables.oversold)
-            await asyncio.sleep(0.2)
 
     def uuid4(self) -> uuid.UUID:
         """Return an id that the seed decides."""
@@ -202,7 +195,7 @@ class World:
     def _replaced(self) -> Iterator[None]:
         """Put ours in place of the clock, the dice and the networks."""
         loop, rng = self.loop, self.rng
-        far = FarGateway(loop, self.faults, rng)
+        far = FarGateway(loop, self.faults, rng, self.crash_point)
         deadline = ORDER_DEADLINE
         if self.script is None and rng.random() < 0.5:
             deadline *= rng.random() ** 2  # so short that much is cut off by it
@@ -220,6 +213,7 @@ class World:
                     raise
             exit_atomic(atomic, kind, error, trace)
             if outermost:
+                self._seen = self._seen or tables.oversold()
                 self.crash_inline()
 
         exit_atomic = transaction.Atomic.__exit__
