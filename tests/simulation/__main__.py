@@ -23,6 +23,7 @@ def seeds(options: Namespace) -> int:
         first=options.first,
         seeds=options.seeds,
         seconds=options.seconds,
+        only=options.only,
         shrink=options.shrink,
     )
     return report(plan, exit_first=options.exit_first, every_cell=True)
@@ -77,6 +78,10 @@ def report(plan: courses.Plan, *, exit_first: bool, every_cell: bool) -> int:
     return 1 if failed or never else 0
 
 
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.split(","))
+
+
 def main() -> int:
     """Run what was asked for."""
     every = ArgumentParser(add_help=False)
@@ -88,6 +93,7 @@ def main() -> int:
     command.add_argument("--seeds", type=int, default=100, help="how many")
     command.add_argument("--seconds", type=float, help="for how long instead")
     command.add_argument("--first", type=int, default=1, help="the first one")
+    command.add_argument("--only", type=_numbers, help="these alone, such as 4,19")
     command.add_argument("--no-shrink", dest="shrink", action="store_false")
     command.set_defaults(run=seeds)
     command = commands.add_parser("points", description=points.__doc__, parents=[every])

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from multiprocessing import connection, get_context
@@ -38,12 +38,13 @@ class Plan(Protocol):
 
 @dataclass
 class Seeds:
-    """So many seeds from the first one, or as many as there are seconds for."""
+    """So many seeds from the first, or as many as there are seconds for, or some."""
 
     jobs: int
     first: int
     seeds: int
     seconds: float | None = None
+    only: Sequence[int] | None = None
     shrink: bool = True
 
     def share(self, job: int) -> Iterator[Course]:
@@ -52,9 +53,8 @@ class Seeds:
         from tests.simulation.world import World
 
         begun = time.monotonic()
-        for seed in count(self.first + job, self.jobs):
-            late = self.seconds and time.monotonic() - begun > self.seconds
-            if late or (not self.seconds and seed >= self.first + self.seeds):
+        for seed in islice(self._seeds(), job, None, self.jobs):
+            if self.seconds and time.monotonic() - begun > self.seconds:
                 return
             started = time.process_time()
             world = World(seed)
@@ -69,6 +69,13 @@ class Seeds:
                 fired=Counter(name for name, _ in world.faults.fired),
                 met=world.met,
             )
+
+    def _seeds(self) -> Iterable[int]:
+        if self.only is not None:
+            return self.only
+        if self.seconds:
+            return count(self.first)
+        return range(self.first, self.first + self.seeds)
 
 
 @dataclass
