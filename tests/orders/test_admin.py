@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -53,7 +54,7 @@ def read_only(staff: Client, page: str) -> None:
     model = apps.get_model(page.replace("/", "."))
     row = model._default_manager.get()
     before = {f.attname: getattr(row, f.attname) for f in model._meta.concrete_fields}
-    url = f"/admin/{page}/{row.pk}"
+    url = f"/admin/{page}/{quote(row.pk)}"
     assert staff.get(f"/admin/{page}/").status_code == 200
     shown = staff.get(f"{url}/change/")
     assert shown.status_code == 200
