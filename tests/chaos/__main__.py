@@ -85,7 +85,7 @@ def main() -> int:
     )
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=1, help="of faults and orders")
-    parser.add_argument("--rate", type=float, default=16, help="orders a second")
+    parser.add_argument("--rate", type=float, default=24, help="orders a second")
     parser.add_argument("--pause", type=float, default=2, help="seconds between faults")
     parser.add_argument("--out", type=Path, default=Path("tests/chaos/results"))
     parser.add_argument("--log", type=Path, help="file for the programs' last lines")

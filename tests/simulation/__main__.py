@@ -6,6 +6,7 @@ points   one order's way, failing at each commit and send, or at pairs of them
 
 import os
 import sys
+import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 
@@ -14,6 +15,8 @@ from tests.simulation.setup import prepare
 
 EVERY_CELL = 2000
 """Seeds after which each cell of the protocol's tables must have been met."""
+EVERY = 60.0
+"""Seconds between two signs of life."""
 
 
 def seeds(options: Namespace) -> int:
@@ -50,6 +53,7 @@ def report(plan: courses.Plan, *, exit_first: bool, every_cell: bool) -> int:
     fired: Counter[str] = Counter()
     met: Counter[str] = Counter()
     done, failed, orders, seconds = 0, 0, 0, 0.0
+    said = time.monotonic()
     for course in courses.run(plan):
         if course.found:
             failed += 1
@@ -64,6 +68,9 @@ def report(plan: courses.Plan, *, exit_first: bool, every_cell: bool) -> int:
         done += 1
         if failed and exit_first:
             break
+        if time.monotonic() > said + EVERY:
+            said = time.monotonic()
+            print(f"{done} courses, {orders} orders …", file=sys.stderr, flush=True)
     for name in (*sorted({*MOST, *fired}), *sorted({*CELLS, *met})):
         print(f"{(fired + met)[name]:8} {name}")
     never = (
