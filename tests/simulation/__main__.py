@@ -13,7 +13,7 @@ from collections import Counter
 from tests.simulation import courses
 from tests.simulation.setup import prepare
 
-EVERY_CELL = 2000
+EVERY_CELL = 1500
 """Seeds after which each cell of the protocol's tables must have been met."""
 EVERY = 60.0
 """Seconds between two signs of life."""

@@ -54,7 +54,7 @@ def test_seeds_that_once_found_something_end_right() -> None:
 
 @pytest.mark.slow
 def test_fresh_seeds_end_right() -> None:
-    options = ("--seconds=60", f"--first={int(time.time())}")  # others each time
+    options = ("--seconds=90", f"--first={int(time.time())}")  # others each time
     assert ": 0 with violations" in python("-m", "tests.simulation", "seeds", *options)
 
 
