@@ -9,23 +9,29 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from common.channel_layer import resilience
-from common.embedded import ROOT, embedded_bus_url, kept_secret
+from common.embedded import ROOT, embedded_bus_url, is_demo_secret, kept_secret
+from common.given import Unreadable, given
 
 T = TypeVar("T")
 MODES = ("demo", "production")
 
 
+class DemoSecret(ValueError):
+    """A secret that was made for the demo stands where production needs its own."""
+
+
 class Config:
     """The environment of one service, whose own variables start with its name.
 
+    Any variable `X` may be given as `X_FILE`, the name of a file that holds its value.
     In demo mode everything has a default. In production mode the variables that
-    protect data have none.
+    protect data have none, and refuse the secrets that the demo makes for itself.
     """
 
     def __init__(self, service: str, env: Mapping[str, str] | None = None) -> None:
@@ -145,19 +151,25 @@ class Config:
         expected = "at least 50 random characters"
 
         def parse(value: str) -> str:
+            self._refuse_demo_secret(value)
             if len(value) < 50:
                 raise ValueError
             return value
 
-        self.variables.add(name)
-        if self.demo and not self._env.get(name):
+        default = None
+        if self.demo and not self._env.get(name) and not self._env.get(f"{name}_FILE"):
             try:
-                return kept_secret(self.run_dir / f"{self.service}.secret")
+                default = kept_secret(self.run_dir / f"{self.service}.secret")
             except OSError as error:
                 self._problems.append(
                     f"RUN_DIR is malformed: expected a directory to write to ({error})"
                 )
-        return self._read(name, expected, parse, None, fallback="")
+                default = ""
+        return self._read(name, expected, parse, default, fallback="")
+
+    def demo_password(self) -> str:
+        """Return the password that the demo's people get, if one is given."""
+        return self._read("DEMO_PASSWORD", "a password", str, "", fallback="")
 
     def database(self, connections: int) -> dict[str, Any]:
         """Return the database that ORDERS_DATABASE_URL (or the like) names.
@@ -172,6 +184,7 @@ class Config:
             engine = str(parsed["ENGINE"]).rpartition(".")[2]
             if engine not in {"sqlite3", "postgresql"} or not parsed["NAME"]:
                 raise ValueError
+            self._refuse_demo_secret(parsed["PASSWORD"])
             return parsed
 
         here = f"sqlite:///{self.run_dir / self.service}.sqlite3"
@@ -206,6 +219,7 @@ class Config:
                 raise ValueError
             if not (parts.path if parts.scheme == "unix" else parts.hostname):
                 raise ValueError
+            self._refuse_demo_secret(unquote(parts.password or ""))
             return value
 
         default = embedded_bus_url(self.run_dir) if self.demo else None
@@ -249,17 +263,28 @@ class Config:
         fallback: T,
     ) -> T:
         self.variables.add(name)
-        value = self._env.get(name, "")
-        if not value and default is not None:
-            return default
+        value = ""
         try:
+            value = given(self._env, name)
+            if not value and default is not None:
+                return default
             if not value:
                 raise ValueError
             return parse(value)
+        except Unreadable as problem:
+            self._problems.append(str(problem))
+        except DemoSecret:
+            self._problems.append(
+                f"{name} is the demo's: expected a secret of your own"
+            )
         except Exception:  # parsers of libraries raise what they like
             said = "is malformed" if value else "is missing"
             self._problems.append(f"{name} {said}: expected {expected}")
-            return fallback
+        return fallback
+
+    def _refuse_demo_secret(self, secret: str) -> None:
+        if not self.demo and is_demo_secret(secret):
+            raise DemoSecret
 
 
 SQLITE_OPTIONS = {

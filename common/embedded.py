@@ -7,6 +7,18 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+DEMO = "demo-"
+"""How a secret begins that was made for the demo; production refuses it."""
+
+
+def fresh_demo_secret() -> str:
+    """Return a new secret that production will refuse."""
+    return DEMO + secrets.token_urlsafe(50)
+
+
+def is_demo_secret(secret: str) -> bool:
+    """Tell whether a secret was made for the demo."""
+    return secret.startswith(DEMO)
 
 
 def embedded_bus_url(run_dir: Path) -> str:
@@ -29,7 +41,7 @@ def kept_secret(path: Path) -> str:
     try:
         if not path.exists():
             fresh.touch(mode=0o600)
-            fresh.write_text(secrets.token_urlsafe(50))
+            fresh.write_text(fresh_demo_secret())
             os.link(fresh, path)
     except FileExistsError:
         pass  # another process was first

@@ -1,4 +1,4 @@
-"""The demo's people. Their password is made on the first start and kept in RUN_DIR."""
+"""The demo's people, and their password."""
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -10,8 +10,8 @@ ADMIN = "admin"
 
 
 def demo_password() -> str:
-    """Return the password of all people of the demo."""
-    return kept_secret(settings.RUN_DIR / "demo.password")
+    """Return DEMO_PASSWORD, or one that is made on the first start and kept."""
+    return settings.DEMO_PASSWORD or kept_secret(settings.RUN_DIR / "demo.password")
 
 
 def seed_admin() -> None:

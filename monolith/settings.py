@@ -15,6 +15,7 @@ DEMO = config.demo
 RUN_DIR = config.run_dir
 
 SECRET_KEY = config.secret_key()
+DEMO_PASSWORD = config.demo_password()
 DEBUG = config.flag("DEBUG", default=False)
 ALLOWED_HOSTS = config.allowed_hosts()
 DB_THREADS = int(config.number("DB_THREADS", default=8, least=1, most=256))

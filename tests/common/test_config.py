@@ -122,6 +122,69 @@ def test_a_url_on_a_server_is_taken_as_it_is() -> None:
     config.check()
 
 
+def test_any_variable_may_stand_in_a_file(tmp_path: Path) -> None:
+    url = tmp_path / "bus-url"
+    url.write_text("redis://orders:pw@bus:6380/0\n")
+    key = tmp_path / "key"
+    key.write_text(SECRET)
+
+    config = Config(
+        "orders", {"BUS_URL_FILE": str(url), "ORDERS_SECRET_KEY_FILE": str(key)}
+    )
+
+    assert config.bus_url() == "redis://orders:pw@bus:6380/0"
+    assert config.secret_key() == SECRET
+    config.check()
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe")
+    done = start(
+        "orders",
+        ORDERS_SECRET_KEY_FILE=str(tmp_path / "none"),
+        BUS_URL_FILE=str(tmp_path),
+        ORDERS_DATABASE_URL_FILE=str(binary),
+        LOG_LEVEL="INFO",
+        LOG_LEVEL_FILE=str(binary),
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    for line in (
+        "ORDERS_SECRET_KEY_FILE cannot be read: ",
+        "BUS_URL_FILE cannot be read: ",
+        "ORDERS_DATABASE_URL_FILE cannot be read: ",
+        "LOG_LEVEL and LOG_LEVEL_FILE are both set: expected one of them",
+    ):
+        assert line in done.stderr
+
+
+def test_an_empty_file_is_a_missing_variable(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.touch()
+    done = start("orders", MODE="production", ORDERS_SECRET_KEY_FILE=str(empty))
+    assert "ORDERS_SECRET_KEY is missing: expected at least 50" in done.stderr
+
+
+def test_production_refuses_the_secrets_of_the_demo(tmp_path: Path) -> None:
+    key = kept_secret(tmp_path / "orders.secret")
+    done = start(
+        "orders",
+        MODE="production",
+        ORDERS_SECRET_KEY_FILE=str(tmp_path / "orders.secret"),
+        ORDERS_DATABASE_URL=f"postgres://orders:{key}@db/orders",
+        BUS_URL=f"redis://orders:{key}@bus/0",
+        ORDERS_ALLOWED_HOSTS="demo-shop.example",
+    )
+    assert done.stderr.strip().splitlines() == [
+        "orders cannot start:",
+        "  ORDERS_SECRET_KEY is the demo's: expected a secret of your own",
+        "  ORDERS_DATABASE_URL is the demo's: expected a secret of your own",
+        "  BUS_URL is the demo's: expected a secret of your own",
+    ]
+    assert key not in done.stderr
+
+
 def test_a_kept_secret_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "new" / "orders.secret"
     secret = kept_secret(path)
