@@ -129,7 +129,7 @@ def uses_the_bus() -> bool:
 
 
 def _transports() -> dict[str, Transport]:
-    channel = Channel(cast(ChannelLayer, get_channel_layer()))
+    channel = Channel(cast(ChannelLayer, get_channel_layer()), settings.SERVICE)
     local = Local(find_service)
     return {
         name: local if where == "local:" else channel

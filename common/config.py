@@ -184,7 +184,7 @@ class Config:
             engine = str(parsed["ENGINE"]).rpartition(".")[2]
             if engine not in {"sqlite3", "postgresql"} or not parsed["NAME"]:
                 raise ValueError
-            self._refuse_demo_secret(parsed["PASSWORD"])
+            self._refuse_demo_secret(parsed.get("PASSWORD") or "")
             return parsed
 
         here = f"sqlite:///{self.run_dir / self.service}.sqlite3"

@@ -1,6 +1,7 @@
 """Payments' settings. docs/settings.md says what each variable means."""
 
 from common import defaults, logs
+from common.callers import CALLS
 from common.config import Config
 
 config = Config("payments")
@@ -19,7 +20,7 @@ DATABASES = {"default": config.database(connections=DB_THREADS)}
 BUS_URL = config.bus_url()
 CHANNEL_LAYERS = {"default": config.channel_layer(BUS_URL)}
 
-SERVICES = dict.fromkeys(("orders", "inventory", "payments"), "channel:")
+SERVICES = dict.fromkeys(CALLS[SERVICE], "channel:")
 LIVING_HERE = (SERVICE,)
 FEATURE_FLAGS: list[str] = []
 GATEWAY = config.dotted_path(

@@ -1,4 +1,9 @@
-"""`channel:`, the bus: requests to a service's channel, replies to our own."""
+"""`channel:`, the bus: requests to a service's channel, replies to our own.
+
+The reply channel names who asks and who answers, `response.orders.inventory.…!…`. So a
+bus that knows its users can let each read its own replies only, and answer only for
+itself: see `deploy/bus_users.py`.
+"""
 
 import asyncio
 import uuid
@@ -40,15 +45,17 @@ class ChannelLayer(Protocol):
 
 
 class Channel:
-    """The bus: one reply channel for the process, replies matched by id."""
+    """The bus: a reply channel for each service asked, replies matched by id."""
 
-    def __init__(self, layer: ChannelLayer) -> None:
+    def __init__(self, layer: ChannelLayer, caller: str = "anybody") -> None:
+        """Set it up; `caller` is the bus's user that reads the replies."""
         self.layer = layer
+        self._caller = caller
         self.late_replies = 0
         self._new_id = partial(_new_id, uuid.uuid4().hex, count(1))
         self._opening = asyncio.Lock()
-        self._reply_channel: str | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self._reply_channels: dict[str, str] = {}
+        self._readers: dict[str, asyncio.Task[None]] = {}
         self._waiting: dict[str, asyncio.Future[ReplyEnvelope]] = {}
 
     async def ask(
@@ -66,7 +73,7 @@ class Channel:
         name = f"{request.service}.{type(request).__name__}"
         try:
             async with asyncio.timeout(within):
-                reply_to = await self._listen_for_replies()
+                reply_to = await self._listen_to(request.service)
                 envelope = _envelope(request, body, id, reply_to, headers, within)
                 await self._send(request, envelope)
                 reply = await future
@@ -89,10 +96,11 @@ class Channel:
 
     async def close(self) -> None:
         """Stop reading replies, and let go of the bus."""
-        if self._reader:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
-            self._reader = None
+        readers = list(self._readers.values())
+        self._readers.clear()
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
         if close_pools := getattr(self.layer, "close_pools", None):
             await close_pools()
 
@@ -108,13 +116,17 @@ class Channel:
         except (OSError, RedisError) as error:
             raise NoReply(f"the bus failed: {error}") from error
 
-    async def _listen_for_replies(self) -> str:
-        if self._reply_channel is None:
+    async def _listen_to(self, service: str) -> str:
+        """Return the channel for the service's replies, which is being read."""
+        if (channel := self._reply_channels.get(service)) is None:
             async with self._opening:
-                self._reply_channel = await self.layer.new_channel("response")
-        if self._reader is None or self._reader.done():
-            self._reader = asyncio.create_task(self._read(self._reply_channel))
-        return self._reply_channel
+                prefix = f"response.{self._caller}.{service}"
+                new = await self.layer.new_channel(prefix)
+                channel = self._reply_channels.setdefault(service, new)
+        reader = self._readers.get(service)
+        if reader is None or reader.done():
+            self._readers[service] = asyncio.create_task(self._read(channel))
+        return channel
 
     async def _read(self, channel: str) -> None:
         outage = Outage()

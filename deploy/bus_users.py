@@ -1,0 +1,47 @@
+"""The users of the bus: what the holder of each one's password can do there.
+
+A service reads its own requests, and the replies to what it asked. It may write, and
+only write, requests to those it calls (`common.callers`), and replies in its own name.
+This is for `common.channel_layer`, whose scripts run with the rights of who calls them.
+"""
+
+import hashlib
+from collections.abc import Mapping
+
+from common.callers import CALLS
+
+SEND = "+rpush +ltrim +pexpire +time"
+RECEIVE = "+blmpop +lindex +lpop +lpush +client|id +client|unblock"
+CONNECT = "+ping +client|setinfo"
+ANYBODY = "user default on nopass resetkeys resetchannels -@all +ping"
+"""Who has not logged in may see that the bus is alive."""
+
+
+def acl(passwords: Mapping[str, str]) -> str:
+    """Return the ACL file for these users, with their passwords hashed."""
+    lines = [ANYBODY, *(_user(name, word) for name, word in passwords.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _user(name: str, password: str) -> str:
+    readable, writable = _channels(name)
+    hashed = hashlib.sha256(password.encode()).hexdigest()
+    # a script's keys count as read and written; each command in it is checked as well
+    scripts = " ".join(f"~{key}" for key in readable + writable)
+    keys = [f"%RW~{key}" for key in readable] + [f"%W~{key}" for key in writable]
+    return (
+        f"user {name} on #{hashed} resetchannels -@all {' '.join(keys)} "
+        f"{SEND} {RECEIVE} {CONNECT} (+eval +evalsha {scripts})"
+    )
+
+
+def _channels(name: str) -> tuple[list[str], list[str]]:
+    """Return the keys of the channels that a user reads, and that it only writes."""
+    readable = [f"asgi:{{response.{name}.*"]
+    writable = [f"asgi:{{{called}.request}}" for called in CALLS[name]]
+    if name in {called for calls in CALLS.values() for called in calls}:
+        own = f"asgi:{{{name}.request}}"
+        readable.append(own)
+        writable = [key for key in writable if key != own]
+        writable.append(f"asgi:{{response.*.{name}.*")
+    return readable, writable
