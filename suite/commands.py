@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import sys
 
 from common.config import Config
 from suite import audit, bus, demo
@@ -14,17 +15,26 @@ def main(words: list[str]) -> int:
     """
     options = _parser().parse_args(words)
     config = Config("suite")
-    bus_url = config.bus_url()
+    bus_url, password = config.bus_url(), config.demo_password()
     config.check()
     match options.command:
         case "bus":
             return bus.run_in_foreground(config.run_dir)
         case "audit":
             return asyncio.run(audit.run(bus_url))
+        case _ if not config.demo:
+            print(
+                "demo: MODE=production has no customers to play with", file=sys.stderr
+            )
+            return 1
+        case _ if options.against:
+            urls: tuple[str, str] = options.against
+            return demo.run_against(urls, config.run_dir, bus_url, password)
         case _:
             return demo.run(
                 config.run_dir,
                 bus_url,
+                password,
                 once=options.once,
                 without=options.without,
                 first_port=options.port,
@@ -46,6 +56,12 @@ def _parser() -> argparse.ArgumentParser:
         "--without",
         choices=("orders", "inventory", "payments"),
         help="leave this service for you to start, say in a debugger",
+    )
+    demo_parser.add_argument(
+        "--against",
+        nargs=2,
+        metavar=("ORDERS_URL", "PAYMENTS_URL"),
+        help="start nothing: place the orders with a suite that runs there",
     )
     demo_parser.add_argument(
         "--port", type=_port, default=8000, help="of orders; the others take the next"

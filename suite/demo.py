@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from types import FrameType
 
+import httpx
 from rich.console import Console
 from rich.markup import escape
 
@@ -20,6 +21,7 @@ from common.errors import ServiceError
 from suite import audit, script
 from suite.client import connect
 from suite.programs import SERVICES, Suite
+from suite.shop import Shop
 from suite.supervisor import Say, StartFailed, Supervisor
 
 COLOURS = {
@@ -42,6 +44,7 @@ class Interrupted(Exception):
 def run(
     run_dir: Path,
     bus_url: str,
+    password: str,
     *,
     once: bool,
     without: str | None,
@@ -69,9 +72,8 @@ def run(
             suite.start(supervisor, say)
             if without:
                 _wait_for(without, suite, console)
-            failures = script.play(suite, console)
-            failures += asyncio.run(audit.run(bus_url))
-            console.print(_verdict(failures))
+            shop = Shop(suite.url("orders"), suite.url("payments"))
+            failures = _play(shop, password or _kept(run_dir), bus_url, console)
             if not once:
                 console.print(_addresses(suite))
                 threading.Event().wait()
@@ -82,6 +84,35 @@ def run(
     except (Interrupted, KeyboardInterrupt):
         console.print("demo: stopped, nothing left running")
         return 130 if once else 0
+
+
+def run_against(
+    urls: tuple[str, str], run_dir: Path, bus_url: str, password: str
+) -> int:
+    """Place the script's orders at orders' and payments' URLs, and audit that suite.
+
+    Returns 0 if all orders ended as they should and the audit found nothing.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    shop = Shop(*urls)
+    try:
+        failures = _play(shop, password or _kept(run_dir), bus_url, console)
+    except (OSError, httpx.HTTPError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    return 1 if failures else 0
+
+
+def _kept(run_dir: Path) -> str:
+    return (run_dir / "demo.password").read_text()
+
+
+def _play(shop: Shop, password: str, bus_url: str, console: Console) -> int:
+    """Play the script, audit what is there now, and return what went wrong."""
+    failures = script.play(shop, password, console)
+    failures += asyncio.run(audit.run(bus_url))
+    console.print(_verdict(failures))
+    return failures
 
 
 def _log_to(console: Console) -> Say:

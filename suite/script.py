@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.table import Table
 
-from suite.programs import Suite
 from suite.shop import GOOD_CARD, Body, Shop
 
 SIX_STEPS = (
@@ -70,10 +69,8 @@ SCENES = (
 )
 
 
-def play(suite: Suite, console: Console) -> int:
+def play(shop: Shop, password: str, console: Console) -> int:
     """Place every order, print its steps, and return how many ended wrongly."""
-    password = (suite.run_dir / "demo.password").read_text()
-    shop = Shop(suite.url("orders"), suite.url("payments"))
     try:
         shop.log_in("ada", password)
         return sum(not _play(scene, shop, console) for scene in SCENES)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from common.embedded import ROOT
+from suite.programs import free_ports
 from suite.supervisor import Program, Supervisor, manage
 from tests.journeys.conftest import Running
 
@@ -33,6 +34,44 @@ def tampered(running: Running, service: str, do: str, undo: str) -> Iterator[Non
     running.databases.execute(service, do)
     yield
     running.databases.execute(service, undo)
+
+
+def demo_against(
+    running: Running, orders_url: str, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `./manage.py demo --against` on the running suite."""
+    return subprocess.run(
+        manage("demo", "--against", orders_url, running.suite.url("payments")),
+        env={**os.environ, "RUN_DIR": str(running.suite.run_dir), **env},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_demos_orders_can_be_placed_with_a_suite_that_runs(
+    running: Running,
+) -> None:
+    done = demo_against(running, running.suite.url("orders"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Cancelled after confirmation: cancelled" in done.stdout
+    assert "every order ended as it should, the audit is clean" in done.stdout
+
+
+def test_a_shop_that_is_not_there_is_one_line(running: Running) -> None:
+    nowhere = f"http://127.0.0.1:{free_ports()['orders']}"
+    done = demo_against(running, nowhere)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("demo: ") and "Connection refused" in line
+
+
+def test_the_demo_does_not_play_in_production(running: Running) -> None:
+    url = running.suite.url("orders")
+    done = demo_against(running, url, MODE="production", BUS_URL=running.bus_url)
+    assert done.returncode == 1
+    assert "MODE=production has no customers" in done.stderr
 
 
 def test_audit_finds_nothing_on_a_sound_suite(running: Running) -> None:
