@@ -169,6 +169,9 @@ class Config:
 
     def demo_password(self) -> str:
         """Return the password that the demo's people get, if one is given."""
+        self.variables.add("DEMO_PASSWORD")
+        if not self.demo:  # there are no such people
+            return ""
         return self._read("DEMO_PASSWORD", "a password", str, "", fallback="")
 
     def database(self, connections: int) -> dict[str, Any]:
