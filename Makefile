@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROJECTS := orders inventory payments monolith
 
-.PHONY: help demo demo-once test test-all test-postgresql check lock clean layers rpc overload soak simulate points chaos chaos-plots mutants
+.PHONY: help demo demo-once test test-all test-postgresql compose-test check lock clean layers rpc overload soak simulate points chaos chaos-plots mutants
 
 help:  ## show this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ test-postgresql: .venv/ready  ## all tests that use a database, on a PostgreSQL 
 
 test-all: test test-postgresql  ## what CI runs: test, on PostgreSQL too, and the slow parts
 	$(BIN)/pytest -m slow
+
+compose-test: .venv/ready  ## docker-compose.yml on a real engine; needs ports 8000 to 8002
+	$(BIN)/python -m tests.compose $(ARGS)
 
 check: .venv/ready  ## lint, types, import boundaries, migrations, deployment settings
 	$(BIN)/ruff format --check .

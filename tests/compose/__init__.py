@@ -1,0 +1,1 @@
+"""`make compose-test`: docker-compose.yml on a real engine, and disturbed."""
