@@ -58,6 +58,12 @@ def mutated(patch: Path, to: Path) -> Path:
     return copy
 
 
+def check(patch: Path) -> None:
+    """Raise CalledProcessError if a patch does not apply any more."""
+    argv = ["git", "apply", "--check", "-p0", str(patch)]
+    subprocess.run(argv, cwd=ROOT, check=True)
+
+
 def judge(patch: Path, seconds: float, *, searches: int = len(SEARCHES)) -> Verdict:
     """Look for a violation by seeds, then by points at which a process fails."""
     begun = time.monotonic()
@@ -95,6 +101,8 @@ def main() -> int:
     chosen = [one for one in PATCHES if one.stem in options.names or not options.names]
     if unknown := set(options.names) - {one.stem for one in chosen}:
         parser.error(f"no such mutant: {', '.join(sorted(unknown))}")
+    for patch in chosen:
+        check(patch)
     rows, survivors = [], 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         judging = [pool.submit(judge, one, options.seconds) for one in chosen]

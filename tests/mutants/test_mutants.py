@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 
 from common.embedded import ROOT
-from tests.mutants.__main__ import PATCHES, Verdict, judge, mutated
+from tests.mutants.__main__ import PATCHES, Verdict, check, judge, mutated
 
 
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
 def test_it_applies_and_says_what_it_removes(patch: Path) -> None:
-    argv = ["git", "apply", "--check", "-p0", str(patch)]
-    subprocess.run(argv, cwd=ROOT, check=True)
+    check(patch)
     service, colon, protection = patch.read_text().partition("\n")[0].partition(": ")
     assert (service in {"orders", "inventory", "payments"}, colon) == (True, ": ")
     assert protection
