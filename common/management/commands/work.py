@@ -3,6 +3,8 @@
 import asyncio
 import signal
 from argparse import ArgumentParser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 from channels.layers import get_channel_layer
@@ -11,8 +13,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.utils import autoreload
 
-from common import bus, calls
+from common import bus, calls, health_port
 from common.embedded import embedded_bus_url
+from common.readiness import Readiness
 from common.transports.channel import ChannelLayer
 from common.worker import Worker
 
@@ -31,6 +34,12 @@ class Command(BaseCommand):
             "--grace", type=float, default=10, help="seconds to finish on SIGTERM"
         )
         parser.add_argument(
+            "--health-port",
+            type=int,
+            metavar="PORT",
+            help="answer /health/live and /health/ready on 127.0.0.1",
+        )
+        parser.add_argument(
             "--reload", action="store_true", help="start again when the code changes"
         )
 
@@ -38,6 +47,8 @@ class Command(BaseCommand):
         """Run the worker, under Django's autoreloader if asked to."""
         if options["slots"] < 1:
             raise CommandError("--slots: expected at least 1")
+        if not 1 <= (options["health_port"] or 1) <= 65_535:
+            raise CommandError("--health-port: expected a port from 1 to 65535")
         embedded = embedded_bus_url(settings.RUN_DIR) == settings.BUS_URL
         if (
             calls.uses_the_bus()
@@ -53,13 +64,21 @@ class Command(BaseCommand):
         else:
             self._work(signals=True, **options)
 
-    def _work(self, *, signals: bool, slots: int, grace: float, **options: Any) -> None:
+    def _work(self, **options: Any) -> None:
         for database in connections.settings.values():
             if "pool" not in database["OPTIONS"]:  # our threads keep a connection each
                 database["CONN_MAX_AGE"] = None
-        asyncio.run(self._serve(slots=slots, grace=grace, signals=signals))
+        asyncio.run(self._serve(**options))
 
-    async def _serve(self, *, slots: int, grace: float, signals: bool) -> None:
+    async def _serve(
+        self,
+        *,
+        slots: int,
+        grace: float,
+        signals: bool,
+        health_port: int | None,
+        **options: Any,
+    ) -> None:
         calls.bind()
         layer = (
             cast(ChannelLayer, get_channel_layer()) if calls.uses_the_bus() else None
@@ -72,10 +91,27 @@ class Command(BaseCommand):
             loop = asyncio.get_running_loop()
             for name in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(name, self._stop, workers)
-        await asyncio.gather(*(worker.run() for worker in workers))
+        async with healthy_at(health_port):
+            await asyncio.gather(*(worker.run() for worker in workers))
         await calls.close()
 
     @staticmethod
     def _stop(workers: list[Worker]) -> None:
         for worker in workers:
             worker.stop()
+
+
+@asynccontextmanager
+async def healthy_at(port: int | None) -> AsyncIterator[None]:
+    """Answer questions for this process's health while the block runs."""
+    if port is None:
+        yield
+        return
+    try:
+        server = await health_port.listen(port, Readiness())
+    except OSError as error:
+        raise CommandError(f"--health-port {port}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        server.close()
