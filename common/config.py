@@ -311,7 +311,12 @@ def postgresql_options(
         "idle_in_transaction_session_timeout": 30,
     }
     return {
-        "pool": {"min_size": 1, "max_size": connections, "timeout": 5},
+        "pool": {
+            "min_size": 1,
+            "max_size": connections,
+            "timeout": 5,
+            "reconnect_timeout": 5,  # then anew, not ever more seldom
+        },
         "connect_timeout": 5,
         "application_name": f"cutpoints {service}",
         "options": " ".join(

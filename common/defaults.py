@@ -3,6 +3,7 @@
 from typing import Any
 
 MIDDLEWARE = [
+    "common.health.answer_for_health",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "common.web.carry_headers",

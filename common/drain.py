@@ -5,12 +5,13 @@ doors, lets HTTP requests finish and tells WebSockets that it is going away.
 """
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
-from twisted.internet import defer
+from twisted.internet import defer, reactor
 
 log = structlog.get_logger(__name__)
 
@@ -22,10 +23,28 @@ LOOK_EVERY = 0.02
 class DrainingServer(Server):  # type: ignore[misc]  # Daphne has no types
     """Stops listening, then waits for at most `grace` seconds for what is in hand."""
 
-    def __init__(self, *args: Any, grace: float, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        grace: float,
+        beside: Callable[[], Coroutine[Any, Any, None]] | None = None,
+        **options: Any,
+    ) -> None:
+        """Set it up; `beside` runs on the server's loop until the end."""
         super().__init__(*args, **options)
         self._grace = grace
+        self._beside = beside
+        self._beside_task: asyncio.Task[None] | None = None
         self._ports: list[Any] = []
+
+    def run(self) -> None:
+        """Serve until a signal comes."""
+        reactor.callWhenRunning(self._start_beside)
+        super().run()
+
+    def _start_beside(self) -> None:
+        if self._beside:
+            self._beside_task = asyncio.ensure_future(self._beside())
 
     def listen_success(self, port: Any) -> None:
         """Keep the port, to close it."""
@@ -58,6 +77,9 @@ class DrainingServer(Server):  # type: ignore[misc]  # Daphne has no types
         for channel in channels:
             if channel is not None:
                 channel.loseConnection()  # once everything is written
+        if self._beside_task:
+            self._beside_task.cancel()
+            await asyncio.gather(self._beside_task, return_exceptions=True)
         log.info("web stopped")
 
     def _in_hand(self) -> list[Any]:

@@ -6,6 +6,16 @@ from typing import Any
 import structlog
 
 from common.context import current_headers
+from common.outage import is_outage
+
+
+class OnlyBugs:
+    """Lets exceptions through that no outage explains."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether to log it."""
+        error = record.exc_info[1] if record.exc_info else None
+        return error is not None and not is_outage(error)
 
 
 def configure(*, json: bool, level: str) -> dict[str, Any]:
@@ -49,11 +59,14 @@ def configure(*, json: bool, level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": formatter},
+        "filters": {"bugs": {"()": OnlyBugs}},
         "handlers": {"err": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["err"], "level": level},
         "loggers": {
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "level": level, "propagate": True},
+            "django.request": {"filters": ["bugs"]},  # our line `http` has the rest
+            "psycopg.pool": {"level": "ERROR"},  # it tells of every attempt
             "daphne": {"level": "WARNING"},
         },
     }

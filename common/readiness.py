@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import tempfile
+from pathlib import Path
 
 import structlog
 from django.conf import settings
@@ -9,7 +11,7 @@ from django.db import Error, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
-from common import bus, calls
+from common import bus, calls, outage
 from common.database import in_db
 
 log = structlog.get_logger(__name__)
@@ -18,6 +20,15 @@ ANSWER_WITHIN = 2.5
 """Seconds after which an answer that does not come is one: not ready."""
 CONNECT_WITHIN = 2
 """Seconds for a connection, or for SQLite's lock; the least that libpq can do."""
+ENOUGH_ROOM = 2**20
+"""Bytes: an order needs a few thousand."""
+A_SORT_ON_DISK = """
+    SELECT count(*) FROM (
+        SELECT md5(n::text) FROM generate_series(1, 5000) AS n ORDER BY 1
+    ) AS sorted
+"""
+LOOK_EVERY = 5.0
+LOOK_AT_MOST_EVERY = 1.0
 
 Problems = dict[str, str]
 """What is wrong, by what it is wrong with."""
@@ -29,7 +40,7 @@ def problems() -> Problems:
         "database": problem_with_database(),
         "bus": bus.problem_with(settings.BUS_URL) if calls.uses_the_bus() else None,
     }
-    return {name: one_line(problem) for name, problem in checks.items() if problem}
+    return {name: problem for name, problem in checks.items() if problem}
 
 
 def problem_with_database() -> str | None:
@@ -38,14 +49,12 @@ def problem_with_database() -> str | None:
         with contextlib.closing(_own_connection()) as own:
             executor = MigrationExecutor(own)
             pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+            _write_something(own)
     except Error as error:
-        return f"{type(error).__name__}: {error}"
+        return outage.described(error)
+    except OSError as error:
+        return f"cannot write beside the database: {error.strerror}"
     return f"{len(pending)} migrations are not applied" if pending else None
-
-
-def one_line(text: str) -> str:
-    """Return a text of several lines as one."""
-    return " ".join(text.split())
 
 
 def _own_connection() -> BaseDatabaseWrapper:
@@ -56,9 +65,26 @@ def _own_connection() -> BaseDatabaseWrapper:
     own = connection.copy()
     options = own.settings_dict["OPTIONS"]
     options.pop("pool", None)
-    patience = "timeout" if own.vendor == "sqlite" else "connect_timeout"
-    options[patience] = CONNECT_WITHIN
+    if own.vendor == "sqlite":
+        options["timeout"] = CONNECT_WITHIN
+    else:
+        options["connect_timeout"] = CONNECT_WITHIN
+        options["options"] = f"{options.get('options', '')} -c work_mem=64kB"
     return own
+
+
+def _write_something(own: BaseDatabaseWrapper) -> None:
+    """Find out whether the database's disk is full, and leave nothing there.
+
+    PostgreSQL sorts more than fits into its memory; SQLite's files are ours.
+    """
+    if own.vendor == "sqlite":
+        directory = Path(own.settings_dict["NAME"]).parent
+        with tempfile.TemporaryFile(dir=directory) as file:
+            file.write(bytes(ENOUGH_ROOM))
+    else:
+        with own.cursor() as cursor:
+            cursor.execute(A_SORT_ON_DISK)
 
 
 class Readiness:
@@ -66,6 +92,9 @@ class Readiness:
 
     def __init__(self) -> None:
         self._looking: asyncio.Task[Problems] | None = None
+        self._doubted = asyncio.Event()
+        self._doubts: list[Exception] = []
+        self._said: Problems = {}
 
     async def problems(self) -> Problems:
         """Return what is wrong within ANSWER_WITHIN, without blocking the loop.
@@ -79,3 +108,41 @@ class Readiness:
                 return await asyncio.shield(self._looking)
         except TimeoutError:
             return {"process": f"no answer from its checks within {ANSWER_WITHIN:g} s"}
+
+    async def watch(self) -> None:
+        """Look now and then, and soon after a failure; log what has changed."""
+        outage.hand_to(self._doubt)
+        try:
+            while True:
+                self._doubted.clear()
+                doubts, self._doubts = self._doubts, []
+                self._say(await self.problems(), doubts)
+                await asyncio.sleep(LOOK_AT_MOST_EVERY)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_EVERY):
+                        await self._doubted.wait()
+        finally:
+            outage.hand_to(None)
+            if self._looking:
+                self._looking.cancel()
+
+    def _doubt(self, error: Exception) -> None:
+        self._doubts.append(error)
+        self._doubted.set()
+
+    def _say(self, problems: Problems, doubts: list[Exception]) -> None:
+        """Log one line when something begins to be wrong, and one when it is over."""
+        before = self._said
+        # "could not connect: …": what follows may differ each time
+        self._said = {name: text.partition(":")[0] for name, text in problems.items()}
+        if doubts and not problems:
+            self._said = {"doubt": ""}
+        if self._said == before:
+            return
+        if problems:
+            log.warning("not ready", **problems)
+        elif before and "doubt" not in before:
+            log.info("ready again")
+        elif doubts:  # it failed, and looks well
+            error = outage.described(doubts[-1])
+            log.warning("something failed", error=error, failures=len(doubts))

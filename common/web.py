@@ -1,6 +1,7 @@
 """What the web processes share: the ASGI entrance and the headers of a request."""
 
 import re
+import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -9,9 +10,11 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.views import defaults
 
 from common import calls
 from common.context import Headers, headers
+from common.outage import is_outage
 
 log = structlog.get_logger(__name__)
 Application = Callable[..., Awaitable[Any]]
@@ -59,3 +62,13 @@ def carry_headers(
         return response
 
     return middleware
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer for a failure where there are pages only: 503 if the database is away."""
+    if not is_outage(sys.exception()):
+        return defaults.server_error(request)
+    text = "The database did not answer. Try again."
+    answer = HttpResponse(text, status=503, content_type="text/plain")
+    answer["Retry-After"] = "2"
+    return answer

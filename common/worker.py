@@ -31,7 +31,7 @@ from common.envelope import (
     reply_to_refusal,
 )
 from common.errors import ContractBroken, Refused, ServiceError
-from common.outage import Outage
+from common.outage import Outage, is_outage
 from common.pace import Pace
 from common.service import Periodic, Service
 from common.stalls import StallWatch
@@ -60,7 +60,8 @@ class Worker:
         self._slots = slots if layer else 0
         self._idle: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
-        self._outage = Outage()
+        self._receiving = Outage("receiving")
+        self._handling = Outage("handling")
         self._paces: defaultdict[str, Pace] = defaultdict(Pace)
 
     def stop(self) -> None:
@@ -71,7 +72,7 @@ class Worker:
         """Serve until `stop`, then drain for at most the grace period (seconds)."""
         jobs = [asyncio.create_task(self._repeat(p)) for p in self.service.jobs]
         slots = [asyncio.create_task(self._slot()) for _ in range(self._slots)]
-        log.info("worker ready", service=self.service.name, pid=os.getpid())
+        log.info("worker started", service=self.service.name, pid=os.getpid())
         with StallWatch():
             await self._stopping.wait()
             log.info("worker draining", requests=len(slots) - len(self._idle))
@@ -109,10 +110,10 @@ class Worker:
             return None
         except Exception as error:  # a lost bus; whatever else a layer raises
             self.dropped["receive_failed"] += 1
-            await self._outage.pause(error)
+            await self._receiving.pause(error)
             return None
         else:
-            self._outage.over()
+            self._receiving.over()
             return message
         finally:
             self._idle.discard(slot)
@@ -145,15 +146,11 @@ class Worker:
         slow = loop.call_later(request.timeout, self._warn_of_slow, envelope)
         try:
             outcome, body = reply_to_ok(await self.service.perform(request))
+            self._handling.over()
         except Refused as refusal:
             outcome, body = reply_to_refusal(refusal)
         except ServiceError as error:
-            log.error(
-                "request failed",
-                method=envelope.method,
-                error=repr(error),
-                exc_info=error.__cause__,  # what a handler raised unawares
-            )
+            self._failed(envelope, error)
             outcome, body = reply_to_error(error)
         finally:
             slow.cancel()
@@ -174,6 +171,16 @@ class Worker:
             queue_seconds=queue_seconds,
             handler_seconds=handler_seconds,
         )
+
+    def _failed(self, envelope: RequestEnvelope, error: ServiceError) -> None:
+        cause = error.__cause__  # what a handler raised unawares
+        if is_outage(cause):
+            self._handling.failed(cause)
+        else:
+            method = envelope.method
+            log.error(
+                "request failed", method=method, error=repr(error), exc_info=cause
+            )
 
     async def _reply(self, reply_to: str, reply: ReplyEnvelope) -> None:
         assert self._layer is not None
@@ -213,11 +220,14 @@ class Worker:
         )
 
     async def _repeat(self, periodic: Periodic) -> None:
+        outage = Outage("job", job=periodic.job.__name__)
         while not self._stopping.is_set():
             try:
                 await periodic.job()
             except Exception as error:  # a job comes again; the worker goes on
-                log.error("job failed", job=periodic.job.__name__, exc_info=error)
+                outage.failed(error)
+            else:
+                outage.over()
             try:
                 async with asyncio.timeout(periodic.seconds):
                     await self._stopping.wait()

@@ -1,9 +1,10 @@
 """Inventory's pages: its admin and its health."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("", include("common.health")),
 ]
+
+handler500 = "common.web.server_error"

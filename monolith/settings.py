@@ -71,7 +71,6 @@ SESSION_COOKIE_NAME = "monolith_session"  # cookies do not tell ports apart
 CSRF_COOKIE_NAME = "monolith_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
 SECURE_SSL_REDIRECT = not DEMO
-SECURE_REDIRECT_EXEMPT = [r"^health/"]
 SECURE_HSTS_SECONDS = 0 if DEMO else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEMO
 if config.flag("TLS_PROXY", default=False):

@@ -16,6 +16,7 @@ from common.contracts.inventory import AllocationUndone, TooLateToAllocate
 from common.contracts.payments import ChargeUndone, TooLateToCharge
 from common.database import in_db
 from common.errors import Busy, ContractBroken, OutcomeUnknown, Refused
+from common.outage import is_outage
 from orders import placing, states
 from orders.models import Order, Status
 from orders.rows import MovedOn
@@ -43,9 +44,12 @@ async def sweep() -> None:
     """Run the orders that are due: their wake-up was lost, or an attempt failed."""
     due = await in_db(_due)
     runs = await asyncio.gather(*map(run, due), return_exceptions=True)
+    outages = [error for error in runs if is_outage(error)]
     for order_id, error in zip(due, runs, strict=True):
-        if isinstance(error, Exception):
+        if isinstance(error, Exception) and error not in outages:
             log.error("run failed", order_id=str(order_id), exc_info=error)
+    if outages:
+        raise outages[0]  # one for all: the orders come again
 
 
 async def _pass(order: Order) -> bool:

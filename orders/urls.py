@@ -17,7 +17,6 @@ urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(), name="docs"),
     path("admin/", admin.site.urls),
-    path("", include("common.health")),
     path("", RedirectView.as_view(pattern_name="docs")),
 ]
 

@@ -1,7 +1,7 @@
 """Payments' pages: the card vault, its schema, the admin and the health."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from payments.api import CardsView
@@ -11,7 +11,6 @@ urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(), name="docs"),
     path("admin/", admin.site.urls),
-    path("", include("common.health")),
 ]
 
 handler400 = "common.rest.problems.bad_request"

@@ -64,7 +64,7 @@ class Suite:
         return Program(
             name=f"{service} web",
             argv=manage(service, "serve", "--port", str(self.ports[service])),
-            ready="web ready",
+            ready="web started",
             env=self._env(),
         )
 
@@ -73,7 +73,7 @@ class Suite:
         return Program(
             name=f"{service} worker" + (f" {number}" if number > 1 else ""),
             argv=manage(service, "work"),
-            ready="worker ready",
+            ready="worker started",
             env=self._env(),
         )
 

@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import OperationalError
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from common.errors import ServiceError, problem_type
+from common.outage import is_outage
 from common.rest.problems import (
     MEDIA_TYPE,
     NAMES,
+    RETRY_AFTER,
     PayloadTooLarge,
     Problem,
     ServiceUnavailable,
@@ -25,13 +26,13 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         error = PayloadTooLarge("the request body is longer than the API reads")
     elif isinstance(error, ServiceError):
         error = ServiceUnavailable("a service did not answer; try again")
-    elif isinstance(error, OperationalError):
+    elif is_outage(error):
         error = ServiceUnavailable("the database did not answer; try again")
     response = exception_handler(error, context)
     if response is None:
         return None
     if response.status_code == status.HTTP_503_SERVICE_UNAVAILABLE:
-        response["Retry-After"] = "2"
+        response["Retry-After"] = RETRY_AFTER
     response.data = _document(error, response)
     response.content_type = MEDIA_TYPE
     return response

@@ -3,13 +3,17 @@
 `type` is a stable URN: urn:cutpoints:problem:<slug>. docs/problems.md lists them.
 """
 
+import sys
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, serializers, status
 
 from common.errors import problem_type
+from common.outage import is_outage
 
+RETRY_AFTER = "2"
+"""Seconds; RFC 9110, section 10.2.3."""
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -60,6 +64,7 @@ NAMES = {
     415: ("UnsupportedMediaType", "The API reads JSON"),
     429: ("TooManyRequests", "Too many requests"),
     500: ("ServerError", "The server failed"),
+    503: ("ServiceUnavailable", "A service is not available"),
 }
 
 
@@ -91,5 +96,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500."""
+    """Django's handler500; 503 if the database is to blame."""
+    if is_outage(sys.exception()):
+        answer = page(request, code=503)
+        answer["Retry-After"] = RETRY_AFTER
+        return answer
     return page(request, code=500)

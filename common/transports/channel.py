@@ -129,7 +129,7 @@ class Channel:
         return channel
 
     async def _read(self, channel: str) -> None:
-        outage = Outage()
+        outage = Outage("receiving")
         while True:
             try:
                 reply = decode_reply(await self.layer.receive(channel))

@@ -35,7 +35,7 @@ class Watched:
     def program(self, *argv: str) -> Program:
         """Return the program; `argv` is what to run instead of the real one."""
         words = [*(argv or manage("inventory", "work")), f"--health-port={self.port}"]
-        return Program(name="worker", argv=words, ready="worker ready", env=self.env)
+        return Program(name="worker", argv=words, ready="worker started", env=self.env)
 
     def migrate(self) -> None:
         """Make the database, or bring it up to date."""

@@ -103,13 +103,13 @@ def test_a_worker_with_reload_follows_an_edit(running: Running) -> None:
     ready: list[str] = []
 
     def say(name: str, line: str) -> None:
-        if "worker ready" in line:
+        if "worker started" in line:
             ready.append(line)
 
     program = Program(
         name="mine",
         argv=manage("inventory", "work", "--reload"),
-        ready="worker ready",
+        ready="worker started",
         env={"RUN_DIR": str(running.suite.run_dir)},
     )
     with Supervisor(say, restart=False) as supervisor:

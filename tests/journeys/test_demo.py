@@ -157,11 +157,13 @@ def test_a_child_that_dies_is_restarted_and_said_so(
 ) -> None:
     one = demo()
     one.until(lambda: "Ctrl-C stops everything" in one.output)
-    (pid,) = re.findall(r"inventory worker\s*│ .*worker ready.* pid=(\d+)", one.output)
+    (pid,) = re.findall(
+        r"inventory worker\s*│ .*worker started.* pid=(\d+)", one.output
+    )
     os.kill(int(pid), signal.SIGKILL)
     one.until(lambda: "died with -9; starting it again" in one.output)
     one.until(
-        lambda: len(re.findall(r"inventory worker.*worker ready", one.output)) == 2
+        lambda: len(re.findall(r"inventory worker.*worker started", one.output)) == 2
     )
 
 

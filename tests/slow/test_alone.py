@@ -60,9 +60,9 @@ def test_a_service_needs_its_own_requirements_only(
         subprocess.run(manage(*command), env={**os.environ, **env}, check=True)
     port = str(free_ports()["orders"])
     serve = Program(
-        name="web", argv=manage("serve", "--port", port), ready="web ready", env=env
+        name="web", argv=manage("serve", "--port", port), ready="web started", env=env
     )
-    work = Program(name="worker", argv=manage("work"), ready="worker ready", env=env)
+    work = Program(name="worker", argv=manage("work"), ready="worker started", env=env)
     with Supervisor(restart=False) as supervisor:
         supervisor.start(serve, work)
         assert supervisor.stop("worker") == 0

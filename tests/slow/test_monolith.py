@@ -34,7 +34,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
         Program(
             name="web",
             argv=manage("monolith", "serve", "--port", str(ports["orders"])),
-            ready="web ready",
+            ready="web started",
             env=env,
         ),
         Program(name="worker", argv=manage("monolith", "work"), ready="ready", env=env),
@@ -43,7 +43,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
         serve = manage(cut, "serve", "--port", str(ports["payments"]))
         programs += [
             Program(name=cut, argv=manage(cut, "work"), ready="ready", env=env),
-            Program(name=f"{cut} web", argv=serve, ready="web ready", env=env),
+            Program(name=f"{cut} web", argv=serve, ready="web started", env=env),
         ]
     with Supervisor(restart=False) as supervisor:
         if cut:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from common.drain import DrainingServer
+from common.readiness import Readiness
 
 log = structlog.get_logger(__name__)
 
@@ -33,11 +34,12 @@ class Command(BaseCommand):
         module, _, name = settings.ASGI_APPLICATION.rpartition(".")
         server = DrainingServer(
             grace=grace,
+            beside=Readiness().watch,
             application=getattr(import_module(module), name),
             endpoints=[f"tcp:port={port}:interface={host}"],
             verbosity=0,
             server_name=settings.SERVICE,
-            ready_callable=lambda: log.info("web ready", host=host, port=port),
+            ready_callable=lambda: log.info("web started", host=host, port=port),
         )
         server.run()
         if not server.listening_addresses:

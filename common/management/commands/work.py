@@ -91,7 +91,7 @@ class Command(BaseCommand):
             loop = asyncio.get_running_loop()
             for name in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(name, self._stop, workers)
-        async with healthy_at(health_port):
+        async with watched(health_port):
             await asyncio.gather(*(worker.run() for worker in workers))
         await calls.close()
 
@@ -102,16 +102,22 @@ class Command(BaseCommand):
 
 
 @asynccontextmanager
-async def healthy_at(port: int | None) -> AsyncIterator[None]:
-    """Answer questions for this process's health while the block runs."""
-    if port is None:
-        yield
-        return
-    try:
-        server = await health_port.listen(port, Readiness())
-    except OSError as error:
-        raise CommandError(f"--health-port {port}: {error.strerror}") from error
+async def watched(port: int | None) -> AsyncIterator[None]:
+    """Watch this process's readiness during the block, and tell it at a port, if any.
+
+    Raises CommandError if the port cannot be had.
+    """
+    readiness = Readiness()
+    server: asyncio.Server | None = None
+    if port:
+        try:
+            server = await health_port.listen(port, readiness)
+        except OSError as error:
+            raise CommandError(f"--health-port {port}: {error.strerror}") from error
+    watch = asyncio.create_task(readiness.watch())
     try:
         yield
     finally:
-        server.close()
+        watch.cancel()
+        if server:
+            server.close()
