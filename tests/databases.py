@@ -117,6 +117,22 @@ class PostgresServer:
         """Create a database."""
         self._execute("postgres", f'CREATE DATABASE "{database}"')
 
+    def crash(self) -> None:
+        """End the server at once, as a power cut would."""
+        self._stop(signal.SIGQUIT)
+
+    def start(self) -> None:
+        """Start it again."""
+        self._start()
+
+    def ask_for_password(self, user: str) -> None:
+        """Create a user who must know a password; nobody does yet."""
+        rules = self._data / "pg_hba.conf"
+        rule = f"host all {user} 127.0.0.1/32 scram-sha-256\n"
+        rules.write_text(rule + rules.read_text())
+        self._execute("postgres", f'CREATE ROLE "{user}" LOGIN SUPERUSER')
+        self._execute("postgres", "SELECT pg_reload_conf()")
+
     def rows(self, service: str, query: str) -> Rows:
         """Read from the database."""
         return self._execute(service, query)

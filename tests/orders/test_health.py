@@ -33,3 +33,8 @@ def test_an_unmigrated_database_is_not_ready(
     answer = api.get("/health/ready")
     assert answer.status_code == 503
     assert "not applied" in answer.json()["problems"]["database"]
+
+
+def test_health_is_answered_whatever_the_host_header_says(api: APIClient) -> None:
+    assert api.get("/health/live", headers={"Host": "10.0.0.7"}).status_code == 200
+    assert api.get("/api/schema", headers={"Host": "10.0.0.7"}).status_code == 400
