@@ -63,7 +63,7 @@ class DrainingServer(Server):  # type: ignore[misc]  # Daphne has no types
         channels = {one.channel for one in self.connections if hasattr(one, "channel")}
         for protocol in list(self.connections):
             if isinstance(protocol, WebSocketProtocol):
-                protocol.sendClose(code=GOING_AWAY, reason="the server is going away")
+                say_goodbye(protocol)
         try:
             async with asyncio.timeout(self._grace):
                 while self._in_hand():  # noqa: ASYNC110 Daphne has no event for it
@@ -90,3 +90,14 @@ class DrainingServer(Server):  # type: ignore[misc]  # Daphne has no types
             for application in begun
             if application and not application.done()
         ]
+
+
+def say_goodbye(protocol: WebSocketProtocol) -> None:
+    """Close a WebSocket with 1001, or refuse it if it is not open yet.
+
+    autobahn's `sendClose` takes 1000 and 3000 up only; what it calls does not ask.
+    """
+    if protocol.state == WebSocketProtocol.STATE_CONNECTING:
+        protocol.serverReject()
+    else:
+        protocol.sendCloseFrame(GOING_AWAY, b"the server is going away")
