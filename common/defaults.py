@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from csp.constants import NONCE, NONE, SELF
+
 MIDDLEWARE = [
     "common.health.answer_for_health",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "common.web.carry_headers",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -61,3 +64,20 @@ PASSWORD_VALIDATORS = [
 ]
 
 MAX_BODY_BYTES = 1024 * 1024
+NO_UPLOADS: list[str] = []
+"""Handlers of uploaded files: no page takes any, so none is kept."""
+
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],  # Swagger's icons
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+"""What a page may load: its own files. No script that stands in a page runs."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
@@ -18,6 +19,8 @@ from common.outage import is_outage
 
 log = structlog.get_logger(__name__)
 Application = Callable[..., Awaitable[Any]]
+PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=()"
+"""A page of ours asks for nothing of the kind."""
 CORRELATION_ID = re.compile(r"[A-Za-z0-9_.:\-]{8,64}")
 
 
@@ -59,13 +62,22 @@ def carry_headers(
                 ms=round((time.perf_counter() - started) * 1000, 1),
             )
         response["X-Correlation-ID"] = kept
+        response["Permissions-Policy"] = PERMISSIONS_POLICY
         return response
 
     return middleware
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400 where there are pages only; 413 for a form too long."""
+    answer = defaults.bad_request(request, exception)
+    if isinstance(exception, RequestDataTooBig):
+        answer.status_code = 413
+    return answer
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer for a failure where there are pages only: 503 if the database is away."""
+    """Django's handler500 where there are pages only; 503 for a lost database."""
     if not is_outage(sys.exception()):
         return defaults.server_error(request)
     text = "The database did not answer. Try again."

@@ -7,4 +7,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
+handler400 = "common.web.bad_request"
 handler500 = "common.web.server_error"

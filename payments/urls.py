@@ -2,14 +2,15 @@
 
 from django.contrib import admin
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 
+from common.rest.docs import ApiDocs
 from payments.api import CardsView
 
 urlpatterns = [
     path("api/cards", CardsView.as_view(), name="cards"),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(), name="docs"),
+    path("api/docs", ApiDocs.as_view(), name="docs"),
     path("admin/", admin.site.urls),
 ]
 

@@ -6,6 +6,7 @@
 import sys
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, serializers, status
 
@@ -61,6 +62,7 @@ NAMES = {
     404: ("NotFound", "There is no such thing here"),
     405: ("MethodNotAllowed", "The method is not allowed here"),
     406: ("NotAcceptable", "The API answers with JSON"),
+    413: ("PayloadTooLarge", "The request body is too large"),
     415: ("UnsupportedMediaType", "The API reads JSON"),
     429: ("TooManyRequests", "Too many requests"),
     500: ("ServerError", "The server failed"),
@@ -81,8 +83,9 @@ def page(
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler400."""
-    return page(request, exception, code=400)
+    """Django's handler400; 413 for a form that is too long."""
+    too_long = isinstance(exception, RequestDataTooBig)
+    return page(request, exception, code=413 if too_long else 400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
