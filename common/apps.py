@@ -3,6 +3,8 @@
 from django.apps import AppConfig
 from django.conf import settings
 
+from common import checks
+
 
 class CommonConfig(AppConfig):
     """Commands only: no models."""
@@ -10,7 +12,8 @@ class CommonConfig(AppConfig):
     name = "common"
 
     def ready(self) -> None:
-        """Tell the admins of the three projects apart."""
+        """Register our checks, and tell the admins of the three projects apart."""
         from django.contrib import admin  # needs the app registry
 
+        checks.register_all()
         admin.site.site_header = admin.site.site_title = f"Cutpoints {settings.SERVICE}"
