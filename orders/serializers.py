@@ -1,5 +1,6 @@
 """The bodies of the orders API."""
 
+import re
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -25,6 +26,12 @@ class OrderInput(StrictSerializer):
 
     lines = serializers.ListField(child=LineInput(), min_length=1, max_length=MAX_LINES)
     card_token = StrictCharField(max_length=80, help_text="from POST /api/cards")
+
+    def validate_card_token(self, value: str) -> str:
+        """Refuse a card's number: orders must never keep one."""
+        if re.fullmatch(r"[\d -]{12,}", value):
+            raise serializers.ValidationError("expected a token, not a number")
+        return value
 
     def merged_lines(self) -> dict[str, int]:
         """Return the quantities by SKU; lines of the same SKU add up."""

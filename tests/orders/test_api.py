@@ -329,6 +329,10 @@ BAD_BODIES: dict[str, tuple[object, list[str]]] = {
     "SKU empty": (lines_of(sku=""), ["lines[0].sku"]),
     "SKU a number": (lines_of(sku=7), ["lines[0].sku"]),
     "NUL": (lines_of(sku="MU\0G"), ["lines[0].sku"]),
+    "token a number": (
+        {**BODY, "card_token": "4242 4242-4242 4242"},
+        ["card_token"],
+    ),
     "token a list": ({**BODY, "card_token": []}, ["card_token"]),
     "token with NUL": ({**BODY, "card_token": "a\0b"}, ["card_token"]),
 }
