@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROJECTS := orders inventory payments monolith
 
-.PHONY: help demo demo-once test test-all test-postgresql compose-test check lock clean layers rpc overload soak simulate points chaos chaos-plots mutants
+.PHONY: help demo demo-once test test-all test-postgresql compose-test check audit-dependencies lock clean layers rpc overload soak simulate points chaos chaos-plots mutants
 
 help:  ## show this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -68,11 +68,14 @@ overload: .venv/ready  ## measure what still gets done under five times the load
 soak: .venv/ready  ## ten minutes at 500 requests a second, watching what grows
 	$(BIN)/python -m lab.soak $(ARGS)
 
+audit-dependencies: .venv-audit/ready  ## known vulnerabilities in what is pinned (needs the network)
+	.venv-audit/bin/python requirements/audit.py
+
 lock: .venv/ready  ## pin all requirements again, with hashes
 	$(BIN)/python requirements/lock.py
 
 clean:  ## remove everything that was made here
-	rm -rf .venv .venv-lab .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lab .venv-audit .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # what `check --deploy` needs to see: production, with every variable it asks for
 PRODUCTION = MODE=production BUS_URL=redis://bus.example:6379/0 \
@@ -94,4 +97,10 @@ PRODUCTION = MODE=production BUS_URL=redis://bus.example:6379/0 \
 	$(PYTHON) -m venv .venv-lab
 	.venv-lab/bin/pip install --quiet --disable-pip-version-check --require-hashes \
 	  -r lab/peers/requirements.txt
+	touch $@
+
+.venv-audit/ready: requirements/audit.txt
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+	  --only-binary :all: -r requirements/audit.txt
 	touch $@

@@ -1,7 +1,7 @@
 """Pins requirements/*.in and lab/peers with hashes and without URLs: `make lock`.
 
-The development file comes first; the services' files then take their versions from it,
-so that all of them run what was tested.
+The development file comes first; the other files then take their versions from it, so
+that services run what was tested.
 """
 
 import subprocess
@@ -10,7 +10,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 LAB = HERE.parent / "lab" / "peers" / "requirements.in"
-SERVICES = ("orders", "inventory", "payments", "monolith", "suite")
+OTHERS = ("orders", "inventory", "payments", "monolith", "suite", "audit")
 
 
 def compile_one(path: Path, *options: str) -> None:
@@ -38,5 +38,5 @@ def compile_one(path: Path, *options: str) -> None:
 
 if __name__ == "__main__":
     compile_one(HERE / "dev.in", *sys.argv[1:])
-    for path in [*(HERE / f"{name}.in" for name in SERVICES), LAB]:
+    for path in [*(HERE / f"{name}.in" for name in OTHERS), LAB]:
         compile_one(path, f"--constraint={HERE / 'dev.txt'}")
