@@ -10,7 +10,10 @@ from common.embedded import ROOT
 from common.errors import Refused, problem_type
 
 PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "lab/README.md")),
+    *(
+        ROOT / name
+        for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "lab/README.md")
+    ),
     *(ROOT / "docs").glob("*.md"),
 ]
 TEXT = {str(page.relative_to(ROOT)): page.read_text() for page in PAGES}
