@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
@@ -20,6 +21,7 @@ ANSWER_WITHIN = 2.5
 """Seconds after which an answer that does not come is one: not ready."""
 CONNECT_WITHIN = 2
 """Seconds for a connection, or for SQLite's lock; the least that libpq can do."""
+APART = "readiness"
 ENOUGH_ROOM = 2**20
 """Bytes: an order needs a few thousand."""
 A_SORT_ON_DISK = """
@@ -46,7 +48,7 @@ def problems() -> Problems:
 def problem_with_database() -> str | None:
     """Return why the database cannot be used, or None if it can."""
     try:
-        with contextlib.closing(_own_connection()) as own:
+        with _own_connection() as own:
             executor = MigrationExecutor(own)
             pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
             _write_something(own)
@@ -57,12 +59,14 @@ def problem_with_database() -> str | None:
     return f"{len(pending)} migrations are not applied" if pending else None
 
 
-def _own_connection() -> BaseDatabaseWrapper:
-    """Return a connection outside of the pool: a busy pool is no outage.
+@contextlib.contextmanager
+def _own_connection() -> Iterator[BaseDatabaseWrapper]:
+    """Provide a connection outside of the pool: a busy pool is no outage.
 
-    And a pool tells only that it has nothing to give, not why.
+    And a pool tells only that it has nothing to give, not why. The connection has an
+    alias of its own, since Django's migrations ask for connections by their alias.
     """
-    own = connection.copy()
+    own = connection.copy(alias=APART)
     options = own.settings_dict["OPTIONS"]
     options.pop("pool", None)
     if own.vendor == "sqlite":
@@ -70,7 +74,12 @@ def _own_connection() -> BaseDatabaseWrapper:
     else:
         options["connect_timeout"] = CONNECT_WITHIN
         options["options"] = f"{options.get('options', '')} -c work_mem=64kB"
-    return own
+    connections[APART] = own
+    try:
+        yield own
+    finally:
+        del connections[APART]
+        own.close()
 
 
 def _write_something(own: BaseDatabaseWrapper) -> None:

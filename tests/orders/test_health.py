@@ -1,8 +1,10 @@
 """Readiness says what is missing; liveness does not care."""
 
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from django.db import connection
 from rest_framework.test import APIClient
 
 pytestmark = pytest.mark.django_db
@@ -24,15 +26,30 @@ def test_without_its_bus_a_service_is_not_ready_but_alive(
     assert api.get("/health/live").status_code == 200
 
 
-def test_an_unmigrated_database_is_not_ready(
-    api: APIClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_an_unmigrated_database_is_not_ready(api: APIClient) -> None:
     from django.db.migrations.recorder import MigrationRecorder
 
+    applied = list(MigrationRecorder.Migration.objects.filter(app="orders"))
     MigrationRecorder.Migration.objects.filter(app="orders").delete()
-    answer = api.get("/health/ready")
+    try:
+        answer = api.get("/health/ready")
+    finally:
+        MigrationRecorder.Migration.objects.bulk_create(applied)
     assert answer.status_code == 503
     assert "not applied" in answer.json()["problems"]["database"]
+    assert api.get("/health/ready").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_checks_do_not_wait_for_a_connection_of_the_pool(api: APIClient) -> None:
+    taken = connection.pool if connection.vendor == "postgresql" else None
+    if taken is None:
+        pytest.skip("a busy pool: SQLite has none (python -m tests.on_postgresql)")
+    with ExitStack() as stack:
+        for _ in range(taken.max_size):
+            stack.enter_context(taken.connection())
+        assert api.get("/health/ready").status_code == 200
 
 
 def test_health_is_answered_whatever_the_host_header_says(api: APIClient) -> None:
