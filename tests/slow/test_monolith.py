@@ -37,12 +37,19 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
             ready="web started",
             env=env,
         ),
-        Program(name="worker", argv=manage("monolith", "work"), ready="ready", env=env),
+        Program(
+            name="worker",
+            argv=manage("monolith", "work"),
+            ready="worker started",
+            env=env,
+        ),
     ]
     if cut:
         serve = manage(cut, "serve", "--port", str(ports["payments"]))
         programs += [
-            Program(name=cut, argv=manage(cut, "work"), ready="ready", env=env),
+            Program(
+                name=cut, argv=manage(cut, "work"), ready="worker started", env=env
+            ),
             Program(name=f"{cut} web", argv=serve, ready="web started", env=env),
         ]
     with Supervisor(restart=False) as supervisor:
