@@ -56,7 +56,8 @@ class Channel:
         self._opening = asyncio.Lock()
         self._reply_channels: dict[str, str] = {}
         self._readers: dict[str, asyncio.Task[None]] = {}
-        self._waiting: dict[str, asyncio.Future[ReplyEnvelope]] = {}
+        self._waiting: dict[tuple[str, str], asyncio.Future[ReplyEnvelope]] = {}
+        """By the service that was asked and the request's id: no other may answer."""
 
     async def ask(
         self, request: Request[R], headers: Headers, *, within: float
@@ -69,7 +70,7 @@ class Channel:
         body = encode_body(request)
         id = self._new_id()
         future = asyncio.get_running_loop().create_future()
-        self._waiting[id] = future
+        self._waiting[request.service, id] = future
         name = f"{request.service}.{type(request).__name__}"
         try:
             async with asyncio.timeout(within):
@@ -80,7 +81,7 @@ class Channel:
         except TimeoutError:
             raise NoReply(f"no reply from {name} within {within:.3g} s") from None
         finally:
-            del self._waiting[id]
+            del self._waiting[request.service, id]
         return Answer(
             reply=cast(R, open_reply(type(request), reply)),
             queue_seconds=reply.queue_seconds,
@@ -125,10 +126,10 @@ class Channel:
                 channel = self._reply_channels.setdefault(service, new)
         reader = self._readers.get(service)
         if reader is None or reader.done():
-            self._readers[service] = asyncio.create_task(self._read(channel))
+            self._readers[service] = asyncio.create_task(self._read(service, channel))
         return channel
 
-    async def _read(self, channel: str) -> None:
+    async def _read(self, service: str, channel: str) -> None:
         outage = Outage("receiving")
         while True:
             try:
@@ -139,10 +140,10 @@ class Channel:
                 await outage.pause(error)
             else:
                 outage.over()
-                self._hand_over(reply)
+                self._hand_over(service, reply)
 
-    def _hand_over(self, reply: ReplyEnvelope) -> None:
-        future = self._waiting.get(reply.id)
+    def _hand_over(self, service: str, reply: ReplyEnvelope) -> None:
+        future = self._waiting.get((service, reply.id))
         if future is None or future.done():
             self.late_replies += 1
             log.info("late reply dropped", late_replies=self.late_replies)

@@ -11,7 +11,8 @@ from common.channel_layer import RedisChannelLayer
 from common.client import Client
 from common.config import channel_layer
 from common.context import Headers, current_headers, headers
-from common.envelope import RequestEnvelope, encode
+from common.contracts.payments import RefundCharge
+from common.envelope import ReplyEnvelope, RequestEnvelope, encode
 from common.errors import Busy, ContractBroken, Crashed, NoReply
 from common.transports.channel import Channel
 from tests.common import echo
@@ -246,6 +247,26 @@ async def test_no_reply_in_time_says_so_and_a_late_one_is_dropped(
         released.set()
         await until(lambda: channel.late_replies == 1)  # type: ignore[attr-defined]
         assert (await client.call(Echo(text="next"))).text == "next"
+
+
+async def test_a_reply_in_another_services_name_is_dropped(
+    client: Client, layer: RedisChannelLayer
+) -> None:
+    service, _, _ = echo.make()
+    channel = client._transports["echo"]
+    both = Client("test", {"echo": channel, "payments": channel})
+    async with working(service, layer):
+        await both.call(Echo(text="hello"))
+        refund = asyncio.create_task(
+            both.call(RefundCharge(order_id=uuid.uuid4()), within=0.5)
+        )
+        sent = await layer.receive("payments.request")
+        forged = ReplyEnvelope(id=sent["id"], outcome="ok", body={})
+        echos = channel._reply_channels["echo"]  # type: ignore[attr-defined]
+        await layer.send(echos, encode(forged))
+        with pytest.raises(NoReply):
+            await refund
+    assert channel.late_replies == 1  # type: ignore[attr-defined]
 
 
 async def test_every_reply_reaches_its_own_caller(
