@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error, Info, Warning, register
 from django.core.checks import Tags as Tag
 from django.db import connections
 
-from common.config import OUR_CHANNEL_LAYER
+from common.connections import OUR_CHANNEL_LAYER
 
 IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 DEMO_GATEWAY = "payments.gateway.demo.DemoGateway"

@@ -2,7 +2,7 @@
 
 from common.channel_layer import RedisChannelLayer
 from common.client import Client
-from common.config import channel_layer
+from common.connections import channel_layer
 from common.transports.channel import Channel
 from suite.programs import SERVICES
 

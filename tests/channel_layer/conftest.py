@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import redis
 
-from common.config import OUR_CHANNEL_LAYER
+from common.connections import OUR_CHANNEL_LAYER
 from common.embedded import embedded_bus_url
 from suite import bus
 

@@ -11,7 +11,7 @@ import redis
 
 from common.channel_layer import RedisChannelLayer
 from common.client import Client
-from common.config import channel_layer
+from common.connections import channel_layer
 from common.embedded import embedded_bus_url
 from common.service import Service
 from common.transports.channel import Channel

@@ -9,7 +9,7 @@ import pytest
 
 from common.channel_layer import RedisChannelLayer
 from common.client import Client
-from common.config import channel_layer
+from common.connections import channel_layer
 from common.context import Headers, current_headers, headers
 from common.contracts.payments import RefundCharge
 from common.envelope import ReplyEnvelope, RequestEnvelope, encode

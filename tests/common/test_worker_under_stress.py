@@ -10,7 +10,7 @@ import structlog
 
 from common.channel_layer import RedisChannelLayer
 from common.client import Client
-from common.config import channel_layer
+from common.connections import channel_layer
 from common.contract import Done
 from common.errors import Busy, NoReply
 from common.pace import Pace

@@ -14,7 +14,7 @@ from common.callers import CALLS
 from common.channel_layer import RedisChannelLayer
 from common.channel_layer.errors import BrokerRefused
 from common.client import Client
-from common.config import channel_layer
+from common.connections import channel_layer
 from common.contract import Request
 from common.contracts.inventory import AuditStock, StockAccounts
 from common.contracts.orders import AuditOrders, OrdersFound

@@ -1,0 +1,56 @@
+"""How the databases and the bus are connected to."""
+
+from typing import Any
+
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+}
+"""Writers queue instead of failing half-way; a commit survives a power cut."""
+
+
+def postgresql_options(
+    service: str, connections: int, statement_seconds: float
+) -> dict[str, Any]:
+    """Return a pool's limits, and how long a statement or a lock may take; 0: for ever.
+
+    Nothing here waits for a person: a transaction that does nothing is a bug.
+    """
+    limits = {
+        "statement_timeout": statement_seconds,
+        "lock_timeout": statement_seconds * 0.6,
+        "idle_in_transaction_session_timeout": 30,
+    }
+    return {
+        "pool": {
+            "min_size": 1,
+            "max_size": connections,
+            "timeout": 5,
+            "reconnect_timeout": 5,  # then anew, not ever more seldom
+        },
+        "connect_timeout": 5,
+        "application_name": f"cutpoints {service}",
+        "options": " ".join(
+            f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items()
+        ),
+    }
+
+
+OUR_CHANNEL_LAYER = "common.channel_layer.RedisChannelLayer"
+
+
+def channel_layer(url: str, backend: str = OUR_CHANNEL_LAYER) -> dict[str, Any]:
+    """Return the setting of the channel layer on a Valkey or Redis server.
+
+    The stock layer's `receive` blocks for longer than redis-py 8 waits by default, so
+    the socket's timeout is off; ours keeps its own time.
+    """
+    return {
+        "BACKEND": backend,
+        "CONFIG": {
+            "hosts": [{"address": url, "socket_timeout": None}],
+            "capacity": 1000,
+            "expiry": 60,
+        },
+    }

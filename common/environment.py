@@ -1,0 +1,177 @@
+"""The environment's variables, read one by one and checked all together.
+
+Every reader notes what is wrong and carries on; `check()` then raises once, with one
+line for each variable that is missing or malformed.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+
+
+class Unreadable(Exception):
+    """A value cannot be had; it says why, for whoever starts the process."""
+
+
+class Unfit(ValueError):
+    """A value is well formed and still must not be used; it says why."""
+
+
+class Environment:
+    """The variables that a process is started with.
+
+    Any variable `X` may be given as `X_FILE`, the name of a file that holds its value.
+    """
+
+    def __init__(self, service: str, env: Mapping[str, str] | None = None) -> None:
+        """Read for a service, from the process's environment or the one given."""
+        self.service = service
+        self.variables: set[str] = set()
+        """The names of all variables that were asked for."""
+        self._env = os.environ if env is None else env
+        self._problems: list[str] = []
+
+    def check(self) -> None:
+        """Raise ImproperlyConfigured with a line for every bad variable."""
+        if self._problems:
+            raise ImproperlyConfigured(
+                f"{self.service} cannot start:\n  " + "\n  ".join(self._problems)
+            )
+
+    def dotted_path(self, name: str, *, default: str | None) -> str:
+        """Read where a class is; its module must be there, and is not imported yet."""
+
+        def parse(value: str) -> str:
+            module, _, attribute = value.rpartition(".")
+            if not attribute.isidentifier() or find_spec(module) is None:
+                raise ValueError
+            return value
+
+        expected = "the dotted path of a class, like payments.gateway.demo.DemoGateway"
+        return self._read(name, expected, parse, default, fallback="")
+
+    def number(
+        self, name: str, *, default: float, least: float = 0, most: float = 10**9
+    ) -> float:
+        """Read a number between `least` and `most`."""
+
+        def parse(value: str) -> float:
+            number = float(value)
+            if not least <= number <= most:
+                raise ValueError
+            return number
+
+        expected = f"a number from {least:g} to {most:g}"
+        return self._read(name, expected, parse, default, fallback=default)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Read true or false."""
+        words = {"1": True, "true": True, "yes": True, "on": True}
+        words |= {"0": False, "false": False, "no": False, "off": False}
+
+        def parse(value: str) -> bool:
+            return words[value.lower()]
+
+        return self._read(name, "true or false", parse, default, fallback=default)
+
+    def choice(self, name: str, choices: tuple[str, ...], *, default: str) -> str:
+        """Read one of a few words."""
+
+        def parse(value: str) -> str:
+            return choices[choices.index(value)]
+
+        return self._read(name, " or ".join(choices), parse, default, fallback=default)
+
+    def words(
+        self, name: str, expected: str, *, default: tuple[str, ...] | None = None
+    ) -> list[str]:
+        """Read a list separated by commas; a default of None makes it required."""
+
+        def parse(value: str) -> list[str]:
+            words = [word.strip() for word in value.split(",") if word.strip()]
+            if not words:
+                raise ValueError
+            return words
+
+        fallback = None if default is None else list(default)
+        return self._read(name, expected, parse, fallback, fallback=[])
+
+    def origin(self, name: str, *, default: str | None) -> str:
+        """Read a web origin such as https://shop.example."""
+
+        def parse(value: str) -> str:
+            parts = urlsplit(value)
+            if parts.scheme not in {"http", "https"} or not parts.netloc:
+                raise ValueError
+            if parts.path or parts.query or parts.fragment:
+                raise ValueError
+            return value
+
+        return self._read(
+            name, "an origin like https://shop.example", parse, default, fallback=""
+        )
+
+    def rate(self, name: str, *, default: str) -> str:
+        """Read how often something is allowed, such as 120/min."""
+
+        def parse(value: str) -> str:
+            count, _, period = value.partition("/")
+            if int(count) < 1 or period not in {"sec", "min", "hour", "day"}:
+                raise ValueError
+            return value
+
+        return self._read(
+            name,
+            "a rate like 120/min (sec, min, hour, day)",
+            parse,
+            default,
+            fallback=default,
+        )
+
+    def _read(
+        self,
+        name: str,
+        expected: str,
+        parse: Callable[[str], T],
+        default: T | None,
+        *,
+        fallback: T,
+    ) -> T:
+        self.variables.add(name)
+        value = ""
+        try:
+            value = given(self._env, name)
+            if not value and default is not None:
+                return default
+            if not value:
+                raise ValueError
+            return parse(value)
+        except Unreadable as problem:
+            self._problems.append(str(problem))
+        except Unfit as problem:
+            self._problems.append(f"{name} {problem}")
+        except Exception:  # parsers of libraries raise what they like
+            said = "is malformed" if value else "is missing"
+            self._problems.append(f"{name} {said}: expected {expected}")
+        return fallback
+
+
+def given(env: Mapping[str, str], name: str) -> str:
+    """Return a variable's value or its file's content, stripped; nothing if unset.
+
+    Raises Unreadable.
+    """
+    value, path = env.get(name, ""), env.get(f"{name}_FILE", "")
+    if value and path:
+        raise Unreadable(f"{name} and {name}_FILE are both set: expected one of them")
+    try:
+        return Path(path).read_text().strip() if path else value
+    except (OSError, ValueError) as error:
+        raise Unreadable(f"{name}_FILE cannot be read: {error}") from error
