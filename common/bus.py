@@ -1,16 +1,32 @@
-"""Is the bus there?"""
+"""Is the bus there, and may we use it?"""
 
 from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 
-def problem_with(url: str) -> str | None:
-    """Return why the server behind a bus URL does not answer, or None if it does."""
+def problem_with(url: str, user: str | None = None) -> str | None:
+    """Return why the server behind a bus URL cannot be used, or None if it can.
+
+    Of a user it is seen whether it may write and read a reply channel of its own: that
+    takes its password, its rights, and room on the server.
+    """
     try:
         with Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as bus:
             bus.ping()
+            if user:
+                _write_and_read(bus, f"asgi:{{response.{user}.readiness!}}")
     except (AuthenticationError, ResponseError) as error:
-        return f"the bus at BUS_URL refuses us: {error}"
-    except (RedisError, OSError) as error:
+        nobody = "already authenticated" in str(error)  # the answer to HELLO
+        why = "it wants a user and a password" if nobody else error
+        return f"the bus at BUS_URL refuses us: {why}"
+    except (RedisError, OSError, ValueError) as error:
         return f"nothing answers at BUS_URL: {error}"
     return None
+
+
+def _write_and_read(bus: "Redis", key: str) -> None:
+    with bus.pipeline(transaction=False) as commands:
+        commands.rpush(key, b"")
+        commands.pexpire(key, 10_000)
+        commands.lpop(key)
+        commands.execute()

@@ -30,6 +30,10 @@ def postgresql_options(
             "reconnect_timeout": 5,  # then anew, not ever more seldom
         },
         "connect_timeout": 5,
+        "keepalives_idle": 10,  # a host that is gone does not say so
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
         "application_name": f"cutpoints {service}",
         "options": " ".join(
             f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items()

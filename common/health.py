@@ -30,7 +30,7 @@ def live(request: HttpRequest) -> HttpResponse:
 
 def ready(request: HttpRequest) -> HttpResponse:
     """Answer 200 if the database is migrated and the bus within reach, else 503."""
-    problems = readiness.problems()
+    problems = readiness.recent_problems()
     return JsonResponse(
         {"ready": not problems, "problems": problems}, status=503 if problems else 200
     )

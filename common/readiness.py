@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import math
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +16,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
 from common import bus, calls, outage
-from common.database import in_db
 
 log = structlog.get_logger(__name__)
 
@@ -34,15 +36,38 @@ LOOK_AT_MOST_EVERY = 1.0
 
 Problems = dict[str, str]
 """What is wrong, by what it is wrong with."""
+NO_ANSWER = {"process": f"no answer from its checks within {ANSWER_WITHIN:g} s"}
+
+_looking = threading.Lock()
+_last: tuple[float, Problems] = (-math.inf, {})
 
 
 def problems() -> Problems:
     """Return why the database or the bus cannot be used; nothing if both can."""
     checks = {
         "database": problem_with_database(),
-        "bus": bus.problem_with(settings.BUS_URL) if calls.uses_the_bus() else None,
+        "bus": _problem_with_bus() if calls.uses_the_bus() else None,
     }
     return {name: problem for name, problem in checks.items() if problem}
+
+
+def recent_problems() -> Problems:
+    """Return what `problems` saw lately: many who ask are one look a second."""
+    global _last
+    if not _looking.acquire(timeout=ANSWER_WITHIN):
+        return NO_ANSWER
+    try:
+        at, seen = _last
+        if time.monotonic() - at >= LOOK_AT_MOST_EVERY:
+            seen = problems()
+            _last = time.monotonic(), seen
+        return seen
+    finally:
+        _looking.release()
+
+
+def _problem_with_bus() -> str | None:
+    return bus.problem_with(settings.BUS_URL, settings.SERVICE)
 
 
 def problem_with_database() -> str | None:
@@ -109,14 +134,15 @@ class Readiness:
         """Return what is wrong within ANSWER_WITHIN, without blocking the loop.
 
         A look that takes longer goes on; whoever asks meanwhile waits for the same one.
+        It has a thread of its own: threads that are busy are no outage, either.
         """
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(in_db(problems))
+            self._looking = asyncio.create_task(asyncio.to_thread(problems))
         try:
             async with asyncio.timeout(ANSWER_WITHIN):
                 return await asyncio.shield(self._looking)
         except TimeoutError:
-            return {"process": f"no answer from its checks within {ANSWER_WITHIN:g} s"}
+            return NO_ANSWER
 
     async def watch(self) -> None:
         """Look now and then, and soon after a failure; log what has changed."""

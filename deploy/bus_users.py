@@ -13,13 +13,13 @@ from common.callers import CALLS
 SEND = "+rpush +ltrim +pexpire +time"
 RECEIVE = "+blmpop +lindex +lpop +lpush +client|id +client|unblock"
 CONNECT = "+ping +client|setinfo"
-ANYBODY = "user default on nopass resetkeys resetchannels -@all +ping"
-"""Who has not logged in may see that the bus is alive."""
+NOBODY = "user default off"
+"""Who has not logged in is told to, and that is all."""
 
 
 def acl(passwords: Mapping[str, str]) -> str:
     """Return the ACL file for these users, with their passwords hashed."""
-    lines = [ANYBODY, *(_user(name, word) for name, word in passwords.items())]
+    lines = [NOBODY, *(_user(name, word) for name, word in passwords.items())]
     return "\n".join(lines) + "\n"
 
 

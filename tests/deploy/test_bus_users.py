@@ -130,12 +130,22 @@ async def test_the_layer_gives_back_and_drops_under_these_rights(
 
 
 @pytest.mark.parametrize("user", CALLS)
-def test_every_user_and_nobody_may_ask_whether_the_bus_is_there(
-    user: str, bus_with_users: Bus
-) -> None:
-    assert bus.problem_with(bus_with_users.url(user)) is None
+def test_a_user_is_ready_and_only_as_itself(user: str, bus_with_users: Bus) -> None:
+    assert bus.problem_with(bus_with_users.url(user), user) is None
+    other = "payments" if user != "payments" else "inventory"
+    assert "refuses us" in str(bus.problem_with(bus_with_users.url(other), user))
     nobody = bus_with_users.url(user).replace(f"{user}:{user}@", "")
-    assert bus.problem_with(nobody) is None
+    assert "wants a user and a password" in str(bus.problem_with(nobody, user))
+
+
+def test_a_bus_without_room_is_not_ready(bus_with_users: Bus) -> None:
+    with bus_with_users.client("admin") as admin:
+        admin.config_set("maxmemory", 1)
+        try:
+            problem = bus.problem_with(bus_with_users.url("orders"), "orders")
+        finally:
+            admin.config_set("maxmemory", 0)
+    assert "maxmemory" in str(problem)
 
 
 @pytest.mark.parametrize(("user", "other"), FORBIDDEN)
@@ -210,5 +220,6 @@ def test_who_has_not_logged_in_gets_nothing(bus_with_users: Bus) -> None:
 
 def refuse(client: redis.Redis, *command: Any) -> None:
     """Insist that the bus refuses a command, on a connection that survives it."""
-    with pytest.raises(redis.ResponseError, match=r"NOPERM|ACL failure|permission"):
+    why = r"NOPERM|ACL failure|permission|already authenticated"
+    with pytest.raises((redis.ResponseError, redis.AuthenticationError), match=why):
         client.execute_command(*command)
