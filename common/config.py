@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import environ
 
@@ -29,10 +29,10 @@ class Config(Environment):
 
     def __init__(self, service: str, env: Mapping[str, str] | None = None) -> None:
         super().__init__(service, env)
-        self.variables.add("RUN_DIR")
         self.mode = self.choice("MODE", MODES, default="demo")
         self.demo = self.mode == "demo"
-        self.run_dir = Path(self._env.get("RUN_DIR") or ROOT / ".run")
+        here = str(ROOT / ".run")
+        self.run_dir = Path(self._read("RUN_DIR", "a folder", str, here, fallback=here))
 
     def own(self, name: str) -> str:
         """Return the name of a variable of this service: ORDERS_DATABASE_URL."""
@@ -80,7 +80,7 @@ class Config(Environment):
             engine = str(parsed["ENGINE"]).rpartition(".")[2]
             if engine not in {"sqlite3", "postgresql"} or not parsed["NAME"]:
                 raise ValueError
-            self._refuse_demo_secret(parsed.get("PASSWORD") or "")
+            self._refuse_demo_secrets_in(value)
             return parsed
 
         here = f"sqlite:///{self.run_dir / self.service}.sqlite3"
@@ -115,7 +115,7 @@ class Config(Environment):
                 raise ValueError
             if not (parts.path if parts.scheme == "unix" else parts.hostname):
                 raise ValueError
-            self._refuse_demo_secret(unquote(parts.password or ""))
+            self._refuse_demo_secrets_in(value)
             return value
 
         default = embedded_bus_url(self.run_dir) if self.demo else None
@@ -152,3 +152,9 @@ class Config(Environment):
     def _refuse_demo_secret(self, secret: str) -> None:
         if not self.demo and is_demo_secret(secret):
             raise Unfit("is the demo's: expected a secret of your own")
+
+    def _refuse_demo_secrets_in(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._refuse_demo_secret(unquote(parts.password or ""))
+        for _, value in parse_qsl(parts.query):
+            self._refuse_demo_secret(value)

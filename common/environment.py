@@ -171,7 +171,12 @@ def given(env: Mapping[str, str], name: str) -> str:
     value, path = env.get(name, ""), env.get(f"{name}_FILE", "")
     if value and path:
         raise Unreadable(f"{name} and {name}_FILE are both set: expected one of them")
+    if not path:
+        return value
     try:
-        return Path(path).read_text().strip() if path else value
+        content = Path(path).read_text().strip()
     except (OSError, ValueError) as error:
         raise Unreadable(f"{name}_FILE cannot be read: {error}") from error
+    if not content:
+        raise Unreadable(f"{name}_FILE is empty: {path}")
+    return content

@@ -17,7 +17,7 @@ import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from common.callers import CALLS
 from common.embedded import fresh_demo_secret
@@ -69,7 +69,11 @@ def write(directory: Path, fresh: Callable[[], str]) -> None:
     passwords: dict[str, str] = {}
     for user in CALLS:
         url = kept(directory / user / "bus-url", f"redis://{user}:{fresh()}@bus:6379/0")
-        passwords[user] = urlsplit(url).password or ""
+        passwords[user] = unquote(urlsplit(url).password or "")
+        if not passwords[user]:
+            sys.exit(
+                f"{directory / user / 'bus-url'}: expected redis://{user}:password@…"
+            )
     put(directory / "bus" / "users.acl", acl(passwords))
 
 
@@ -82,7 +86,7 @@ def write_demo_password(directory: Path) -> None:
 
 def kept(path: Path, new: str) -> str:
     """Return what is in a file, putting `new` there the first time."""
-    if not path.exists():
+    if not path.exists() or not path.read_text().strip():
         put(path, new)
     return path.read_text().strip()
 

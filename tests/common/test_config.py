@@ -159,11 +159,25 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         assert line in done.stderr
 
 
-def test_an_empty_file_is_a_missing_variable(tmp_path: Path) -> None:
+def test_an_empty_file_is_no_default(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.touch()
-    done = start("orders", MODE="production", ORDERS_SECRET_KEY_FILE=str(empty))
-    assert "ORDERS_SECRET_KEY is missing: expected at least 50" in done.stderr
+    files = {f"{name}_FILE": str(empty) for name in ("BUS_URL", "RUN_DIR")}
+    done = start("orders", **files)
+    for name in files:
+        assert f"{name} is empty: {empty}" in done.stderr
+
+
+def test_the_demos_secrets_are_found_in_a_query_too(tmp_path: Path) -> None:
+    key = kept_secret(tmp_path / "orders.secret")
+    done = start(
+        "orders",
+        MODE="production",
+        ORDERS_DATABASE_URL=f"postgres://orders@db/orders?password={key}",
+        BUS_URL=f"redis://bus/0?username=orders&password={key}",
+    )
+    for name in ("ORDERS_DATABASE_URL", "BUS_URL"):
+        assert f"{name} is the demo's" in done.stderr
 
 
 def test_production_refuses_the_secrets_of_the_demo(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The demo's secrets are made once, each for its owner; production makes none."""
 
+import hashlib
 import re
 import subprocess
 import sys
@@ -49,6 +50,30 @@ def test_each_folder_has_its_own_containers_secrets_alone(tmp_path: Path) -> Non
     assert len(set(secrets)) == 3 + 3 + 4 + 1  # keys, databases, bus, people
     assert "demo-" not in made["bus/users.acl"]
     assert "orders-db/password" in made and made["bus/users.acl"].count("user ") == 5
+
+
+def test_an_operators_own_bus_url_is_read_as_the_services_read_it(
+    tmp_path: Path,
+) -> None:
+    make(tmp_path)
+    url = tmp_path / "orders" / "bus-url"
+    url.write_text("redis://orders:p%40ss@bus.example:6379/0")
+    assert make(tmp_path).returncode == 0
+    hashed = hashlib.sha256(b"p@ss").hexdigest()
+    assert f"user orders on #{hashed} " in (tmp_path / "bus/users.acl").read_text()
+
+    url.write_text("redis://bus.example:6379/0")
+    refused = make(tmp_path)
+    assert refused.returncode == 1
+    assert "orders/bus-url: expected redis://orders:password@" in refused.stderr
+
+
+def test_an_empty_file_counts_as_missing(tmp_path: Path) -> None:
+    make(tmp_path)
+    for name in ("bus-url", "secret-key"):
+        (tmp_path / "inventory" / name).write_text("")
+    assert make(tmp_path).returncode == 0
+    assert all(text.strip() for text in files(tmp_path).values())
 
 
 def test_again_keeps_the_secrets_and_renews_the_acl(tmp_path: Path) -> None:
