@@ -3,7 +3,8 @@
 # superuser. SERVICE names both.
 set -eu
 psql --username postgres --dbname postgres --set ON_ERROR_STOP=1 \
-  --set service="$SERVICE" --set password="$(cat /run/secrets/password)" <<'SQL'
+  --set service="$SERVICE" <<'SQL'
+\set password `cat /run/secrets/password`
 CREATE ROLE :"service" LOGIN PASSWORD :'password';
 CREATE DATABASE :"service" OWNER :"service";
 SQL

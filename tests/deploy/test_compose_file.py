@@ -49,7 +49,7 @@ def test_every_container_has_no_more_than_it_needs(name: str) -> None:
 def test_what_lasts_is_watched_and_given_time_to_stop(name: str) -> None:
     one = SERVICES[name]
     assert one["restart"] == "unless-stopped"
-    assert one["healthcheck"]["test"][0] == "CMD"
+    assert one["healthcheck"]["test"][0].startswith("CMD")
     grace = int(one["stop_grace_period"].removesuffix("s"))
     for command in ("serve", "work"):
         parser = load_command_class("common", command).create_parser("", command)
@@ -142,5 +142,5 @@ def test_an_image_has_its_own_code_alone(target: str) -> None:
     assert "USER 10001:10001" in stage
     built = DOCKERFILE.split(f"AS {target}-built\n")[1].split("\nFROM ")[0]
     assert f"COPY requirements/{target}.txt" in built
-    targets = {one["build"]["target"] for one in SERVICES.values() if "build" in one}
-    assert target in targets
+    builders = [one for one in SERVICES.values() if "build" in one]
+    assert [one["build"]["target"] for one in builders].count(target) == 1
