@@ -4,17 +4,20 @@ import logging
 from typing import Any
 
 import structlog
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 
 from common.context import current_headers
 from common.outage import is_outage
 
 
 class OnlyBugs:
-    """Lets exceptions through that no outage explains."""
+    """Lets exceptions through that neither an outage nor the client explains."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether to log it."""
         error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, SuspiciousOperation | PermissionDenied):
+            return False
         return error is not None and not is_outage(error)
 
 
@@ -66,6 +69,7 @@ def configure(*, json: bool, level: str) -> dict[str, Any]:
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "level": level, "propagate": True},
             "django.request": {"filters": ["bugs"]},  # our line `http` has the rest
+            "django.security.DisallowedHost": {"propagate": False},
             "psycopg.pool": {"level": "ERROR"},  # it tells of every attempt
             "daphne": {"level": "WARNING"},
         },

@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 Application = Callable[..., Awaitable[Any]]
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=()"
 """A page of ours asks for nothing of the kind."""
+LONG_NUMBER = re.compile(r"\d{13,}")
+"""It may be a card's, sent to the wrong place."""
 CORRELATION_ID = re.compile(r"[A-Za-z0-9_.:\-]{8,64}")
 
 
@@ -57,7 +59,7 @@ def carry_headers(
             log.info(
                 "http",
                 method=request.method,
-                path=request.path,
+                path=LONG_NUMBER.sub("…", request.path),
                 status=response.status_code,
                 ms=round((time.perf_counter() - started) * 1000, 1),
             )

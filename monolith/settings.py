@@ -43,7 +43,7 @@ INSTALLED_APPS = [
     "inventory",
     "payments",
 ]
-MIDDLEWARE = defaults.MIDDLEWARE
+MIDDLEWARE = [*defaults.MIDDLEWARE, "common.rest.length.required"]
 TEMPLATES = defaults.TEMPLATES
 ROOT_URLCONF = "monolith.urls"
 ASGI_APPLICATION = "monolith.asgi.application"

@@ -35,7 +35,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "orders",
 ]
-MIDDLEWARE = defaults.MIDDLEWARE
+MIDDLEWARE = [*defaults.MIDDLEWARE, "common.rest.length.required"]
 TEMPLATES = defaults.TEMPLATES
 ROOT_URLCONF = "orders.urls"
 ASGI_APPLICATION = "orders.asgi.application"

@@ -35,7 +35,11 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "payments",
 ]
-MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware", *defaults.MIDDLEWARE]
+MIDDLEWARE = [
+    "corsheaders.middleware.CorsMiddleware",
+    *defaults.MIDDLEWARE,
+    "common.rest.length.required",
+]
 TEMPLATES = defaults.TEMPLATES
 ROOT_URLCONF = "payments.urls"
 ASGI_APPLICATION = "payments.asgi.application"

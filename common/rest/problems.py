@@ -6,7 +6,7 @@
 import sys
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, serializers, status
 
@@ -62,8 +62,10 @@ NAMES = {
     404: ("NotFound", "There is no such thing here"),
     405: ("MethodNotAllowed", "The method is not allowed here"),
     406: ("NotAcceptable", "The API answers with JSON"),
+    411: ("LengthRequired", "Send the body's Content-Length"),
     413: ("PayloadTooLarge", "The request body is too large"),
     415: ("UnsupportedMediaType", "The API reads JSON"),
+    421: ("MisdirectedRequest", "This host is not served here"),
     429: ("TooManyRequests", "Too many requests"),
     500: ("ServerError", "The server failed"),
     503: ("ServiceUnavailable", "A service is not available"),
@@ -83,9 +85,14 @@ def page(
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler400; 413 for a form that is too long."""
-    too_long = isinstance(exception, RequestDataTooBig)
-    return page(request, exception, code=413 if too_long else 400)
+    """Django's handler400; 413 for a form too long, 421 for a foreign Host."""
+    match exception:
+        case RequestDataTooBig():
+            return page(request, exception, code=413)
+        case DisallowedHost():
+            return page(request, code=421)
+        case _:
+            return page(request, exception, code=400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

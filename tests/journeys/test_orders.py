@@ -34,6 +34,16 @@ def test_a_guest_orders_and_cancels_after_the_confirmation(running: Running) -> 
     assert steps[-2:] == ["release inventory", "undoing → cancelled"]
 
 
+def test_a_chunked_order_is_told_to_say_its_length(running: Running) -> None:
+    body = iter([b'{"lines": [], ', b'"card_token": ""}'])
+    headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
+    answer = running.shop.orders.post("/api/orders", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (
+        411,
+        "length-required",
+    )
+
+
 def test_one_correlation_id_is_on_the_lines_of_all_three_services(
     running: Running,
 ) -> None:

@@ -377,6 +377,14 @@ def test_a_body_of_5_mb_is_too_large(api: APIClient) -> None:
     problem(post(api, body), 413, "payload-too-large")
 
 
+def test_a_body_of_unknown_length_is_refused_not_taken_for_none(
+    api: APIClient,
+) -> None:
+    chunked = {"Transfer-Encoding": "chunked"}
+    answer = api.generic("POST", "/api/orders", headers=chunked)
+    problem(answer, 411, "length-required")
+
+
 def test_another_media_type_is_415(api: APIClient) -> None:
     answer = api.generic(
         "POST",

@@ -133,6 +133,7 @@ def mistype_cards(shop: Shop) -> None:
         assert vault.post("/api/cards", json={**good, **wrong}).status_code == 400
     assert vault.post("/api/cards", content=f'{{"number": "{AMEX}",').status_code >= 400
     vault.get("/api/cards", params={"number": AMEX, "cvc": CVC})
+    vault.get(f"/api/cards/{AMEX}")
     assert shop.place({"MUG": 1}, AMEX).status_code == 400
     shop.orders.get("/api/orders", params={"number": AMEX})
 
