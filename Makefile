@@ -4,10 +4,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROJECTS := orders inventory payments monolith
 
-.PHONY: help demo demo-once test test-all test-postgresql compose-test check audit-dependencies lock clean layers rpc overload soak simulate points chaos chaos-plots mutants
+.PHONY: help venv demo demo-once test test-all test-postgresql compose-test check audit-dependencies lock clean layers rpc overload soak simulate points chaos chaos-plots mutants
 
 help:  ## show this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+venv: .venv/ready  ## build the environment of ./manage.py: . .venv/bin/activate
 
 demo: .venv/ready  ## run the three services, place some orders, serve until Ctrl-C
 	$(BIN)/python manage.py demo

@@ -18,13 +18,17 @@ USAGE = f"usage: manage.py {'|'.join(PROJECTS)} COMMAND …   or   manage.py " +
 def main() -> None:
     """Dispatch on the first word; `sys.argv` stays whole for Django's autoreloader."""
     program, *words = sys.argv
+    if words and words[0] in {"-h", "--help", "help"}:
+        sys.exit(print(__doc__))
     if not words or words[0] not in PROJECTS + SUITE:
         said = f"no project or suite command {words[0]!r}; " if words else ""
         sys.exit(said + USAGE)
     try:
         from django.core.exceptions import ImproperlyConfigured
     except ImportError:
-        sys.exit("Django is not installed here: run make, then . .venv/bin/activate")
+        sys.exit(
+            "Django is not installed here: run make venv, then . .venv/bin/activate"
+        )
     try:
         sys.exit(run(program, *words))
     except ImproperlyConfigured as error:

@@ -3,6 +3,7 @@
 Errors keep `serve` and `work` from starting; `check --deploy` shows the rest, too.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,7 +28,7 @@ def register_all() -> None:
 def channel_layers(**_: Any) -> Iterator[CheckMessage]:
     """Check that processes can meet on the layer, and that it stays awake."""
     for name, layer in settings.CHANNEL_LAYERS.items():
-        backend = layer["BACKEND"]
+        backend = layer.get("BACKEND", "")
         if backend == IN_MEMORY and _leaves_the_process():
             yield Error(
                 f"the channel layer {name!r} is within one process",
@@ -80,7 +81,7 @@ def _leaves_the_process() -> bool:
 
 def _tires(layer: dict[str, Any]) -> bool:
     """Tell whether redis-py 8 ends a blocking pop after its default of 5 s."""
-    hosts = layer.get("CONFIG", {}).get("hosts") or ["localhost"]
+    hosts = (layer.get("CONFIG") or {}).get("hosts") or ["localhost"]
     return not all(
         isinstance(host, dict) and host.get("socket_timeout", 5) is None
         for host in hosts
@@ -88,6 +89,11 @@ def _tires(layer: dict[str, Any]) -> bool:
 
 
 def _is_durable(options: dict[str, Any]) -> bool:
-    commands = options.get("init_command", "").upper().replace(" ", "")
-    immediate = options.get("transaction_mode") == "IMMEDIATE"
-    return immediate and "SYNCHRONOUS=FULL" in commands
+    commands = (options.get("init_command") or "").upper().replace(" ", "")
+    synchronous = re.findall(r"SYNCHRONOUS=(\w+)", commands)
+    begins = options.get("transaction_mode")
+    return (
+        begins in {"IMMEDIATE", "EXCLUSIVE"}
+        and synchronous != []
+        and synchronous[-1] in {"FULL", "2", "EXTRA", "3"}
+    )

@@ -110,7 +110,7 @@ def _kept(run_dir: Path) -> str:
 def _play(shop: Shop, password: str, bus_url: str, console: Console) -> int:
     """Play the script, audit what is there now, and return what went wrong."""
     failures = script.play(shop, password, console)
-    failures += asyncio.run(audit.run(bus_url))
+    failures += bool(asyncio.run(audit.run(bus_url)))
     console.print(_verdict(failures))
     return failures
 
@@ -148,7 +148,7 @@ def _wait_for(service: str, suite: Suite, console: Console) -> None:
         client = connect(suite.bus_url, "demo")
         while True:
             try:
-                await client.call(PROBES[service], within=1)
+                await client.call(PROBES[service], within=10)
             except ServiceError:
                 continue
             await client.close()
