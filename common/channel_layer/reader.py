@@ -189,6 +189,9 @@ class _Pop:
         self.surplus: asyncio.Future[list[Frame]]
         """Done when the pop is; what nobody waited for."""
         self.surplus = asyncio.get_running_loop().create_future()
+        self.surplus.add_done_callback(
+            asyncio.Future.exception
+        )  # a stopped reader asks no more
         self.found_expired = False
         self._error: ChannelLayerError | None = None
         self._taker = taker

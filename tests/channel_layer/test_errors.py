@@ -1,6 +1,7 @@
 """Bad input and a broker that refuses: a typed error each, and a reader that lives."""
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from common.channel_layer.errors import (
     OutcomeUnknown,
     UnreadableMessage,
 )
+from common.channel_layer.reader import _Pop
 from tests.channel_layer.conftest import Broker, Make, until
 
 HELLO = {"type": "hello"}
@@ -232,6 +234,19 @@ async def test_a_broker_that_is_silent_is_given_up_and_nobody_knows(
         client.client_unpause()
     assert await layer.receive("work") == HELLO
     await layer.close_pools()
+
+
+async def test_a_pop_that_nobody_awaits_any_more_fails_in_silence() -> None:
+    unseen: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _loop, context: unseen.append(context)
+    )
+    pop = _Pop(Any, 1000, Any)  # its reader was stopped, and the broker died
+    pop.popped(OutcomeUnknown("the connection to the broker broke"))
+    await asyncio.sleep(0)
+    del pop
+    gc.collect()
+    assert unseen == []
 
 
 async def test_a_connection_that_breaks_leaves_the_outcome_unknown(
