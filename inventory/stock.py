@@ -1,9 +1,9 @@
 """The rules of stock: the table "Inventory" of docs/protocol.md, one function a column.
 
 `@rule` makes each function one transaction, which runs again from the top when it met a
-`Conflict` or a key that was there already (`common/database.py`). Its winner is decided by a unique key or by an
-UPDATE that names the state it expects; only the winner moves counters and writes the
-ledger, and everybody else gets the answer that was given first.
+`Conflict` or a key that was there already (`common/database.py`). Its winner is decided
+by a unique key or by an UPDATE that names the state it expects; only the winner moves
+counters and writes the ledger, and everybody else gets the answer that was given first.
 """
 
 from collections.abc import Iterable
