@@ -189,9 +189,8 @@ class _Pop:
         self.surplus: asyncio.Future[list[Frame]]
         """Done when the pop is; what nobody waited for."""
         self.surplus = asyncio.get_running_loop().create_future()
-        self.surplus.add_done_callback(
-            asyncio.Future.exception
-        )  # a stopped reader asks no more
+        # a reader that was stopped asks no more
+        self.surplus.add_done_callback(asyncio.Future.exception)
         self.found_expired = False
         self._error: ChannelLayerError | None = None
         self._taker = taker
