@@ -94,13 +94,14 @@ def passwords(server: PostgresServer | None) -> dict[str, str]:
 
 def live(suite: Suite, written: Written) -> None:
     """Do what customers and staff do, right and wrong; note each secret on the way."""
-    console = Console(file=io.StringIO(), width=200)
-    assert script.play(suite, console) == 0
-    written.log += console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    secrets, shop = written.secrets, Shop(suite.url("orders"), suite.url("payments"))
+    urls = suite.url("orders"), suite.url("payments")
+    secrets, shop = written.secrets, Shop(*urls)
     for name in (*SERVICES, "demo"):
         kept = "password" if name == "demo" else "secret"
         secrets[f"{name} {kept}"] = (suite.run_dir / f"{name}.{kept}").read_text()
+    console = Console(file=io.StringIO(), width=200)
+    assert script.play(Shop(*urls), secrets["demo password"], console) == 0
+    written.log += console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     secrets |= {"bus password": BUS_PASSWORD, "database password": DATABASE_PASSWORD}
     order_as_a_guest(shop, secrets)
     mistype_cards(shop)
