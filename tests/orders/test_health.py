@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from psycopg_pool import PoolTimeout
 from rest_framework.test import APIClient
 
@@ -26,13 +25,11 @@ def test_many_who_ask_are_one_look(
 ) -> None:
     monkeypatch.setattr(readiness, "LOOK_AT_MOST_EVERY", 60)
     monkeypatch.setattr(readiness, "_last", (-math.inf, {}))
-    with CaptureQueriesContext(connection) as queries:
-        for _ in range(20):
-            assert api.get("/health/ready").status_code == 200
     looks: list[int] = []
     monkeypatch.setattr(readiness, "problems", lambda: looks.append(1) or {})
-    assert api.get("/health/ready").status_code == 200
-    assert (len(queries), looks) == (0, [])
+    for _ in range(20):
+        assert api.get("/health/ready").status_code == 200
+    assert looks == [1]
 
 
 def test_a_whole_monolith_is_ready_without_a_bus(api: APIClient) -> None:
