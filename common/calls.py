@@ -60,6 +60,11 @@ def call_sync(request: Request[R], *, within: float | None = None) -> R:
     return _post(_call_there(request, within)).result()
 
 
+def run_on_loop(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the process's loop and wait for it, from plain code."""
+    return _post(work).result()
+
+
 def tell_sync(request: Request[Any]) -> None:
     """Send a request from plain code without waiting, not even for the sending."""
 

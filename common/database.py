@@ -10,7 +10,6 @@ import contextvars
 import functools
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
@@ -21,6 +20,8 @@ from django.db import (
     close_old_connections,
     transaction,
 )
+
+from common.threads import Threads
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,8 +39,8 @@ class Conflict(Exception):
 
 
 @functools.cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(settings.DB_THREADS, thread_name_prefix=POOL)
+def _pool() -> Threads:
+    return Threads(POOL, settings.DB_THREADS)
 
 
 def in_pool_thread() -> bool:

@@ -5,7 +5,6 @@ from typing import Any
 from csp.constants import NONCE, NONE, SELF
 
 MIDDLEWARE = [
-    "common.health.answer_for_health",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

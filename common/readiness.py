@@ -15,7 +15,7 @@ from django.db import Error, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
-from common import bus, calls, outage
+from common import bus, calls, outage, threads
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +38,7 @@ Problems = dict[str, str]
 """What is wrong, by what it is wrong with."""
 NO_ANSWER = {"process": f"no answer from its checks within {ANSWER_WITHIN:g} s"}
 
+_thread = threads.Threads("readiness", 1)
 _looking = threading.Lock()
 _last: tuple[float, Problems] = (-math.inf, {})
 
@@ -121,6 +122,13 @@ def _write_something(own: BaseDatabaseWrapper) -> None:
             cursor.execute(A_SORT_ON_DISK)
 
 
+async def _look() -> Problems:
+    """Look in a thread of its own: threads that are busy are no outage."""
+    loop = asyncio.get_running_loop()
+    seen = await loop.run_in_executor(_thread, recent_problems)
+    return {**seen, **threads.problems()}
+
+
 class Readiness:
     """The readiness of a process that has an event loop, looked at one at a time."""
 
@@ -134,10 +142,9 @@ class Readiness:
         """Return what is wrong within ANSWER_WITHIN, without blocking the loop.
 
         A look that takes longer goes on; whoever asks meanwhile waits for the same one.
-        It has a thread of its own: threads that are busy are no outage, either.
         """
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(asyncio.to_thread(problems))
+            self._looking = asyncio.create_task(_look())
         try:
             async with asyncio.timeout(ANSWER_WITHIN):
                 return await asyncio.shield(self._looking)

@@ -9,5 +9,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]
 
-handler400 = "common.web.bad_request"
-handler500 = "common.web.server_error"
+handler400 = "common.http.problem.bad_request"
+handler403 = "common.http.problem.forbidden"
+handler404 = "common.http.problem.not_found"
+handler500 = "common.http.problem.server_error"

@@ -9,7 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [path("", include("orders.urls"))]
 if settings.SERVICES["payments"] == "local:":  # otherwise the vault has moved out
     urlpatterns.append(path("api/cards", CardsView.as_view(), name="cards"))
 
-handler400 = "common.rest.problems.bad_request"
-handler403 = "common.rest.problems.forbidden"
-handler404 = "common.rest.problems.not_found"
-handler500 = "common.rest.problems.server_error"
+handler400 = "common.http.problem.bad_request"
+handler403 = "common.http.problem.forbidden"
+handler404 = "common.http.problem.not_found"
+handler500 = "common.http.problem.server_error"

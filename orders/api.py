@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -19,10 +20,12 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
 from rest_framework.views import APIView
 
-from common.calls import call_sync, tell_sync
+from common.calls import call, tell_sync
 from common.context import current_headers
-from common.contracts.inventory import ListProducts
+from common.contracts.inventory import ListProducts, ProductPage
 from common.contracts.orders import RunOrder
+from common.http.later import Places
+from common.rest.later import Waiting
 from common.rest.parsers import StrictJSONParser
 from common.rest.problems import Problem, ProblemSerializer
 from orders import placing, states
@@ -43,7 +46,7 @@ from orders.serializers import (
     ProductPageSerializer,
     ProductQuery,
 )
-from orders.waiting import preferred_wait, wait_for_end
+from orders.waiting import preferred_wait, until_ended
 
 BAD_REQUEST = {(400, "application/problem+json"): ProblemSerializer}
 NOT_FOUND = {(404, "application/problem+json"): ProblemSerializer}
@@ -60,6 +63,8 @@ class CannotCancel(Problem):
 
 
 ACCEPTED = status.HTTP_202_ACCEPTED
+product_lists = Places(64)
+"""While inventory is silent, so many requests wait for it; the others are 503."""
 
 
 class NewestFirst(CursorPagination):
@@ -69,7 +74,7 @@ class NewestFirst(CursorPagination):
     ordering = ("-placed_at", "-id")
 
 
-class OrdersView(ListAPIView[Order]):
+class OrdersView(Waiting, ListAPIView[Order]):
     """A customer's orders."""
 
     serializer_class = OrderSummary
@@ -108,7 +113,7 @@ class OrdersView(ListAPIView[Order]):
             (422, "application/problem+json"): ProblemSerializer,
         },
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
         """Place an order, once for each Idempotency-Key.
 
         Answers 202 with its Location, or 201 if `Prefer: wait=N` saw its end.
@@ -119,13 +124,14 @@ class OrdersView(ListAPIView[Order]):
         body.is_valid(raise_exception=True)
         wait = preferred_wait(request.headers.get("Prefer", ""))
         order = _place(customer, key, body, answered=None if wait else ACCEPTED)
-        ended = wait_for_end(order, wait) if wait else None
-        if wait or order.answered is None:
-            _first_answer(order, status.HTTP_201_CREATED if ended else ACCEPTED)
-        headers = {"Location": reverse("order", kwargs={"order_id": order.pk})}
-        if ended is not None:
-            headers["Preference-Applied"] = f"wait={wait}"
-        return Response(PlacedOrder(order).data, status=order.answered, headers=headers)
+        if not wait:
+            return _placed(order)
+
+        def waited(ended: bool | None) -> Response:
+            order.refresh_from_db()
+            return _placed(order, ended=ended, waited=wait)
+
+        return self.later(request, lambda: until_ended(order.pk, wait), then=waited)
 
 
 def _place(
@@ -150,6 +156,16 @@ def _place(
     if order.id == new.id:
         tell_sync(RunOrder(order_id=order.id))
     return order
+
+
+def _placed(order: Order, *, ended: bool | None = None, waited: int = 0) -> Response:
+    """Answer with an order; `ended` is None if nobody waited for its end."""
+    if order.answered is None or ended is not None:
+        _first_answer(order, status.HTTP_201_CREATED if ended else ACCEPTED)
+    headers = {"Location": reverse("order", kwargs={"order_id": order.pk})}
+    if ended is not None:
+        headers["Preference-Applied"] = f"wait={waited}"
+    return Response(PlacedOrder(order).data, status=order.answered, headers=headers)
 
 
 def _first_answer(order: Order, code: int) -> None:
@@ -204,7 +220,7 @@ class CancelView(APIView):
         return Response(OrderDetail(order).data, status=status.HTTP_202_ACCEPTED)
 
 
-class ProductsView(APIView):
+class ProductsView(Waiting, APIView):
     """The products, asked of inventory over the bus."""
 
     permission_classes = (AllowAny,)
@@ -221,12 +237,19 @@ class ProductsView(APIView):
             (503, "application/problem+json"): ProblemSerializer,
         },
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         """List products; 503 while inventory does not answer."""
         query = ProductQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
-        page = call_sync(ListProducts(**query.validated_data))
-        return Response(msgspec.to_builtins(page))
+        wanted = ListProducts(**query.validated_data)
+
+        async def ask() -> ProductPage:
+            with product_lists.one():
+                return await call(wanted)
+
+        return self.later(
+            request, ask, then=lambda page: Response(msgspec.to_builtins(page))
+        )
 
 
 class TokenView(ObtainAuthToken):

@@ -16,7 +16,8 @@ DEMO_PASSWORD = config.demo_password()
 DEBUG = config.flag("DEBUG", default=False)
 ALLOWED_HOSTS = config.allowed_hosts()
 DB_THREADS = int(config.number("DB_THREADS", default=8, least=1, most=256))
-DATABASES = {"default": config.database(connections=DB_THREADS)}
+WEB_THREADS = int(config.number("WEB_THREADS", default=8, least=1, most=256))
+DATABASES = {"default": config.database(connections=DB_THREADS + WEB_THREADS)}
 BUS_URL = config.bus_url()
 CHANNEL_LAYERS = {"default": config.channel_layer(BUS_URL)}
 
@@ -25,7 +26,7 @@ LIVING_HERE = (SERVICE,)
 FEATURE_FLAGS = config.words("FEATURE_FLAGS", "names separated by commas", default=())
 ORDER_DEADLINE = config.number("ORDER_DEADLINE_SECONDS", default=60, least=1)
 CANCEL_WINDOW = config.number("CANCEL_WINDOW_SECONDS", default=1800)
-MAX_WAITERS = int(config.number("MAX_WAITERS", default=32))
+MAX_WAITERS = int(config.number("MAX_WAITERS", default=256))
 
 INSTALLED_APPS = [
     *defaults.DJANGO_APPS,
@@ -35,7 +36,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "orders",
 ]
-MIDDLEWARE = [*defaults.MIDDLEWARE, "common.rest.length.required"]
+MIDDLEWARE = defaults.MIDDLEWARE
 TEMPLATES = defaults.TEMPLATES
 ROOT_URLCONF = "orders.urls"
 ASGI_APPLICATION = "orders.asgi.application"

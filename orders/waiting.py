@@ -1,20 +1,29 @@
-"""`Prefer: wait=N` (RFC 7240, section 4.3): hold the answer until the order ended."""
+"""`Prefer: wait=N` (RFC 7240, section 4.3): hold the answer until the order ended.
 
+Who waits holds neither a thread nor a connection. One query for all that are waited for
+in this process looks what has become of them.
+"""
+
+import asyncio
+import contextvars
 import re
-import threading
-import time
+from uuid import UUID
 
 from django.conf import settings
-from django.db import close_old_connections
 
 from common.contracts.orders import ENDED
+from common.database import in_db
+from common.http import stopping
+from common.http.later import NoPlace, Places
+from common.outage import Outage
 from orders.models import Order
 
 LONGEST = 30
 """Seconds; a longer wait is cut to this."""
 LOOK_EVERY = 0.05
+"""Seconds between two looks."""
 
-_places = threading.BoundedSemaphore(settings.MAX_WAITERS)
+places = Places(settings.MAX_WAITERS)
 
 
 def preferred_wait(header: str) -> int:
@@ -23,22 +32,69 @@ def preferred_wait(header: str) -> int:
     return min(int(found[1]), LONGEST) if found else 0
 
 
-def wait_for_end(order: Order, seconds: int) -> bool | None:
-    """Wait until the order ended; False if it did not in time.
+async def until_ended(order_id: UUID, seconds: int) -> bool | None:
+    """Wait until an order has ended; False if it did not in time.
 
-    None, at once, if MAX_WAITERS requests of this process are waiting already: each
-    holds a thread.
+    None, at once, if MAX_WAITERS requests of this process are waiting already. When
+    the process is told to stop, nobody waits any longer.
     """
-    if not _places.acquire(blocking=False):
-        return None
     try:
-        give_up = time.monotonic() + seconds
-        while order.status not in ENDED:
-            if time.monotonic() >= give_up:
-                return False
-            close_old_connections()  # others may use it while this one sleeps
-            time.sleep(LOOK_EVERY)
-            order.refresh_from_db(fields=["status"])
-        return True
-    finally:
-        _places.release()
+        with places.one():
+            return await _watch.until_ended(order_id, seconds)
+    except NoPlace:
+        return None
+
+
+class Watch:
+    """Looks after all orders that are waited for on one event loop."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[UUID, set[asyncio.Future[None]]] = {}
+        self._looking: asyncio.Task[None] | None = None
+
+    async def until_ended(self, order_id: UUID, seconds: float) -> bool:
+        """Return True when the order has ended, False when it took too long."""
+        ended = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(order_id, set()).add(ended)
+        self._make_sure_somebody_looks()
+        stop = asyncio.create_task(stopping.begun())
+        try:
+            await asyncio.wait(
+                {ended, stop}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            return bool(ended.done())
+        finally:
+            stop.cancel()
+            self._waiting[order_id].discard(ended)
+            if not self._waiting[order_id]:
+                del self._waiting[order_id]
+
+    def _make_sure_somebody_looks(self) -> None:
+        looking, loop = self._looking, asyncio.get_running_loop()
+        if looking is None or looking.done() or looking.get_loop() is not loop:
+            nobody = contextvars.Context()  # it looks for all, not for one request
+            self._looking = loop.create_task(self._look(), context=nobody)
+
+    async def _look(self) -> None:
+        """Look again and again, as long as anybody waits."""
+        outage = Outage("looking for orders that ended")
+        while self._waiting:
+            try:
+                ended = await in_db(_ended, list(self._waiting))
+                outage.over()
+            except Exception as error:  # whoever waits is answered when the time is up
+                outage.failed(error)
+                ended = []
+            for order_id in ended:
+                for waiting in self._waiting.get(order_id, ()):
+                    if not waiting.done():
+                        waiting.set_result(None)
+            await asyncio.sleep(LOOK_EVERY)
+
+
+_watch = Watch()
+
+
+def _ended(order_ids: list[UUID]) -> list[UUID]:
+    orders = Order.objects.filter(id__in=order_ids, status__in=ENDED)
+    return list(orders.values_list("id", flat=True))

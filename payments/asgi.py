@@ -1,10 +1,8 @@
-"""Payments' ASGI application."""
+"""Payments's ASGI application."""
 
 import os
 
-from django.core.asgi import get_asgi_application
-
-from common.web import on_the_process_loop
+from common.http import get_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "payments.settings")
-application = on_the_process_loop(get_asgi_application())
+application = get_application()

@@ -16,7 +16,8 @@ DEMO_PASSWORD = config.demo_password()
 DEBUG = config.flag("DEBUG", default=False)
 ALLOWED_HOSTS = config.allowed_hosts()
 DB_THREADS = int(config.number("DB_THREADS", default=8, least=1, most=256))
-DATABASES = {"default": config.database(connections=DB_THREADS)}
+WEB_THREADS = int(config.number("WEB_THREADS", default=8, least=1, most=256))
+DATABASES = {"default": config.database(connections=DB_THREADS + WEB_THREADS)}
 BUS_URL = config.bus_url()
 CHANNEL_LAYERS = {"default": config.channel_layer(BUS_URL)}
 
@@ -38,7 +39,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     *defaults.MIDDLEWARE,
-    "common.rest.length.required",
 ]
 TEMPLATES = defaults.TEMPLATES
 ROOT_URLCONF = "payments.urls"

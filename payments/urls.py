@@ -16,7 +16,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs")),
 ]
 
-handler400 = "common.rest.problems.bad_request"
-handler403 = "common.rest.problems.forbidden"
-handler404 = "common.rest.problems.not_found"
-handler500 = "common.rest.problems.server_error"
+handler400 = "common.http.problem.bad_request"
+handler403 = "common.http.problem.forbidden"
+handler404 = "common.http.problem.not_found"
+handler500 = "common.http.problem.server_error"

@@ -51,7 +51,8 @@ def test_every_variable_is_described_and_every_described_one_is_read() -> None:
 
 
 def test_every_problem_is_listed() -> None:
-    from common.rest.problems import NAMES, Problem
+    from common.http.problem import NAMES
+    from common.rest.problems import Problem
     from orders import api, idempotency, pricing  # noqa: F401 define problems
 
     listed = set(re.findall(r"^\| `([a-z-]+)`", TEXT["docs/problems.md"], re.MULTILINE))

@@ -9,15 +9,9 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from common.errors import ServiceError, problem_type
+from common.http.problem import MEDIA_TYPE, NAMES, RETRY_AFTER
 from common.outage import is_outage
-from common.rest.problems import (
-    MEDIA_TYPE,
-    NAMES,
-    RETRY_AFTER,
-    PayloadTooLarge,
-    Problem,
-    ServiceUnavailable,
-)
+from common.rest.problems import PayloadTooLarge, Problem, ServiceUnavailable
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:

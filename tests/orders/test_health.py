@@ -1,5 +1,6 @@
 """Readiness says what is missing; liveness does not care."""
 
+import asyncio
 import math
 from contextlib import ExitStack, suppress
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 import pytest
 from django.db import connection
 from psycopg_pool import PoolTimeout
-from rest_framework.test import APIClient
 
 from common import readiness
+from common.http.entrance import Entrance
+from tests.asgi import Answer, ask
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
@@ -20,51 +22,50 @@ def fresh_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "LOOK_AT_MOST_EVERY", 0)
 
 
-def test_many_who_ask_are_one_look(
-    api: APIClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def get(path: str, **headers: str) -> Answer:
+    """Ask a fresh web process."""
+    return await ask(Entrance(), "GET", path, headers)
+
+
+async def test_many_who_ask_are_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "LOOK_AT_MOST_EVERY", 60)
     monkeypatch.setattr(readiness, "_last", (-math.inf, {}))
     looks: list[int] = []
     monkeypatch.setattr(readiness, "problems", lambda: looks.append(1) or {})
     for _ in range(20):
-        assert api.get("/health/ready").status_code == 200
+        assert (await get("/health/ready")).status == 200
     assert looks == [1]
 
 
-def test_a_whole_monolith_is_ready_without_a_bus(api: APIClient) -> None:
-    answer = api.get("/health/ready")
-    assert (answer.status_code, answer.json()["problems"]) == (200, {})
+async def test_a_whole_monolith_is_ready_without_a_bus() -> None:
+    answer = await get("/health/ready")
+    assert (answer.status, answer.json()["problems"]) == (200, {})
 
 
-def test_without_its_bus_a_service_is_not_ready_but_alive(
-    api: APIClient, settings: Any
-) -> None:
+async def test_without_its_bus_a_service_is_not_ready_but_alive(settings: Any) -> None:
     settings.SERVICES = {**settings.SERVICES, "inventory": "channel:"}
     settings.BUS_URL = "redis://127.0.0.1:1/0"
-    answer = api.get("/health/ready")
-    assert answer.status_code == 503
+    answer = await get("/health/ready")
+    assert answer.status == 503
     assert "nothing answers at BUS_URL" in answer.json()["problems"]["bus"]
-    assert api.get("/health/live").status_code == 200
+    assert (await get("/health/live")).status == 200
 
 
-@pytest.mark.django_db(transaction=True)
-def test_an_unmigrated_database_is_not_ready(api: APIClient) -> None:
+def test_an_unmigrated_database_is_not_ready() -> None:
     from django.db.migrations.recorder import MigrationRecorder
 
     applied = list(MigrationRecorder.Migration.objects.filter(app="orders"))
     MigrationRecorder.Migration.objects.filter(app="orders").delete()
     try:
-        answer = api.get("/health/ready")
+        answer = asyncio.run(get("/health/ready"))
     finally:
         MigrationRecorder.Migration.objects.bulk_create(applied)
-    assert answer.status_code == 503
+    assert answer.status == 503
     assert "not applied" in answer.json()["problems"]["database"]
-    assert api.get("/health/ready").status_code == 200
+    assert asyncio.run(get("/health/ready")).status == 200
 
 
-@pytest.mark.django_db(transaction=True)
-def test_the_checks_do_not_wait_for_a_connection_of_the_pool(api: APIClient) -> None:
+def test_the_checks_do_not_wait_for_a_connection_of_the_pool() -> None:
     taken = connection.pool if connection.vendor == "postgresql" else None
     if taken is None:
         pytest.skip("a busy pool: SQLite has none (python -m tests.on_postgresql)")
@@ -72,9 +73,9 @@ def test_the_checks_do_not_wait_for_a_connection_of_the_pool(api: APIClient) -> 
         with suppress(PoolTimeout):
             while True:
                 stack.enter_context(taken.connection(timeout=0.2))
-        assert api.get("/health/ready").status_code == 200
+        assert asyncio.run(get("/health/ready")).status == 200
 
 
-def test_health_is_answered_whatever_the_host_header_says(api: APIClient) -> None:
-    assert api.get("/health/live", headers={"Host": "10.0.0.7"}).status_code == 200
-    assert api.get("/api/schema", headers={"Host": "10.0.0.7"}).status_code == 421
+async def test_health_is_answered_whatever_the_host_header_says() -> None:
+    assert (await get("/health/live", Host="10.0.0.7")).status == 200
+    assert (await get("/api/schema", Host="10.0.0.7")).status == 421

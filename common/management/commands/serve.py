@@ -5,10 +5,11 @@ from importlib import import_module
 from typing import Any
 
 import structlog
+from daphne.endpoints import build_endpoint_description_strings
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from common.drain import DrainingServer
+from common.http.server import DrainingServer
 from common.readiness import Readiness
 
 log = structlog.get_logger(__name__)
@@ -34,9 +35,10 @@ class Command(BaseCommand):
         module, _, name = settings.ASGI_APPLICATION.rpartition(".")
         server = DrainingServer(
             grace=grace,
+            most_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
             beside=Readiness().watch,
             application=getattr(import_module(module), name),
-            endpoints=[f"tcp:port={port}:interface={host}"],
+            endpoints=build_endpoint_description_strings(host=host, port=port),
             verbosity=0,
             server_name=settings.SERVICE,
             ready_callable=lambda: log.info("web started", host=host, port=port),

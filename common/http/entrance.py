@@ -1,0 +1,229 @@
+"""A request's way through a web process, decided here alone.
+
+    the event loop              reads the request; knows its method; answers for health
+      └ a short queue           503 with Retry-After when it is full
+          └ a thread            Django's middleware and the view, in one piece
+      └ a wait, if need be      on the loop: no thread, no database connection
+          └ a thread            finishes the answer
+    the event loop              sends the answer as fast as the client reads
+
+The loop never parses a body and never touches the database. What a thread has begun
+it finishes, whether the client is still there or not, and gives back what it held.
+"""
+
+import asyncio
+import contextvars
+import functools
+import re
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, BinaryIO, ParamSpec, TypeVar, cast
+
+import structlog
+from django.conf import settings
+
+from common import calls
+from common.context import Headers, headers
+from common.http import health, problem, stopping
+from common.http.chain import Answer, Chain, Pending, of_page
+from common.threads import Crowded, Threads
+
+log = structlog.get_logger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+METHODS = frozenset(
+    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+)
+"""RFC 9110, section 9, and RFC 5789. Methods are case-sensitive."""
+EXPECTED = f"expected one of {', '.join(sorted(METHODS))}"
+LONGEST_QUEUE = 0.4
+"""Seconds that a request may have to wait for a thread, by what is usual lately."""
+PASSWORD_PATHS = (
+    "/api/token",
+    "/api/session/login/",
+    "/admin/login/",
+    "/admin/password_change/",
+    "/admin/auth/user/",
+)
+"""Where a POST has a password hashed, which takes half a second of a core on purpose.
+
+These requests have a thread of their own, one at a time.
+"""
+LONGEST_PASSWORD_QUEUE = 3.0
+LONG_NUMBER = re.compile(r"\d{13,}")
+"""It may be a card's, sent to the wrong place."""
+IN_MEMORY = 100_000
+"""Bytes of a body up to which it is not written to a file."""
+
+
+class Entrance:
+    """The ASGI application of a project."""
+
+    def __init__(self) -> None:
+        self._chain = Chain()
+        self._threads = Threads(
+            "web", settings.WEB_THREADS, longest_wait=LONGEST_QUEUE, usual=0.02
+        )
+        self._passwords = Threads(
+            "password", 1, longest_wait=LONGEST_PASSWORD_QUEUE, usual=0.3
+        )
+        self._at_work: set[asyncio.Task[None]] = set()
+        self._health = health.Health()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; refuse what is not HTTP."""
+        calls.bind()
+        if scope["type"] == "websocket":
+            await _refuse_websocket(receive, send)
+            return
+        if scope["type"] != "http":
+            raise ValueError(f"nothing here speaks {scope['type']}")
+        # A server cancels this when a client is gone for long; a thread that is at
+        # work cannot be cancelled, and whoever waits for it gives back what it holds.
+        work = asyncio.create_task(self._http(scope, receive, send))
+        self._at_work.add(work)
+        work.add_done_callback(self._at_work.discard)
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            if stopping.has_begun():
+                work.cancel()
+            raise
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        if page := await self._health.page(scope["method"], scope["path"]):
+            await self._send(scope, receive, send, of_page(page))
+            return
+        answer = await self._answer(scope, receive)
+        if answer is None:  # the client has left
+            return
+        await self._send(scope, receive, send, answer)
+        _log(scope, answer, time.perf_counter() - started)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
+        """Return the answer to a request, or None if its client left."""
+        if scope["method"] not in METHODS:
+            return of_page(problem.answer(501, EXPECTED))
+        try:
+            body = await _read(receive)
+        except TooLong as error:
+            return of_page(problem.answer(413, str(error)))
+        if body is None:
+            return None
+        threads = self._passwords if _has_password(scope) else self._threads
+        try:
+            threads.check_room()
+            made = await _in_thread(threads, self._chain.answer, scope, body)
+        except Crowded:
+            return of_page(problem.answer(503, "too many requests at a time"))
+        finally:
+            body.close()
+        return await self._waited(made, receive) if isinstance(made, Pending) else made
+
+    async def _waited(self, pending: Pending, receive: Receive) -> Answer | None:
+        """Wait for what an answer waits for; None if the client left meanwhile."""
+        later = pending.later
+        waiting = asyncio.create_task(later.wait(), context=later.context)
+        left = asyncio.ensure_future(receive())
+        try:
+            await asyncio.wait({waiting, left}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone = not waiting.done()
+            for task in (waiting, left):
+                task.cancel()
+            await asyncio.wait({waiting, left})
+        if gone or waiting.cancelled():
+            await _in_thread(self._threads, self._chain.abandon, pending)
+            return None
+        return await _in_thread(self._threads, self._chain.finish, pending, waiting)
+
+    async def _send(
+        self, scope: Scope, receive: Receive, send: Send, answer: Answer
+    ) -> None:
+        start = {"type": "http.response.start", "status": answer.status}
+        try:
+            await send({**start, "headers": answer.headers})
+            if answer.stream is not None and scope["method"] != "HEAD":
+                await self._send_stream(receive, send, answer)
+            else:
+                body = b"" if scope["method"] == "HEAD" else answer.body
+                await send({"type": "http.response.body", "body": body})
+        finally:
+            if answer.stream is not None:
+                await _in_thread(self._threads, self._chain.close, answer)
+
+    async def _send_stream(self, receive: Receive, send: Send, answer: Answer) -> None:
+        """Send a file as fast as the client reads it, while the client is there."""
+        left = asyncio.ensure_future(receive())
+        try:
+            more = True
+            while more and not left.done():
+                block = await _in_thread(self._threads, self._chain.next_block, answer)
+                more = bool(block)
+                piece = {"type": "http.response.body", "body": block}
+                await send({**piece, "more_body": more})
+        finally:
+            left.cancel()
+
+
+async def _in_thread(
+    threads: Threads, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    context = contextvars.copy_context()
+    work = functools.partial(context.run, lambda: function(*args, **kwargs))
+    return await asyncio.get_running_loop().run_in_executor(threads, work)
+
+
+class TooLong(Exception):
+    """A body is longer than the project reads."""
+
+
+async def _read(receive: Receive) -> BinaryIO | None:
+    """Return the body, at its beginning; None if the client left before its end.
+
+    Raises TooLong, for servers that do not look at a body's length themselves.
+    """
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    body = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 closed by who reads
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            body.close()
+            return None
+        body.write(message.get("body", b""))
+        if body.tell() > most:
+            body.close()
+            raise TooLong(f"expected at most {most} bytes")
+        more = message.get("more_body", False)
+    body.seek(0)
+    return cast(BinaryIO, body)
+
+
+def _log(scope: Scope, answer: Answer, seconds: float) -> None:
+    given = dict(answer.headers).get(b"X-Correlation-ID", b"").decode()
+    with headers(Headers(correlation_id=given)):
+        log.info(
+            "http",
+            method=scope["method"][:20],
+            path=LONG_NUMBER.sub("…", scope["path"]),
+            status=answer.status,
+            ms=round(seconds * 1000, 1),
+        )
+
+
+async def _refuse_websocket(receive: Receive, send: Send) -> None:
+    """Close a WebSocket before it is open, which is answered with 403: none is here."""
+    await receive()
+    await send({"type": "websocket.close"})
+
+
+def _has_password(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return scope["method"] == "POST" and path.startswith(PASSWORD_PATHS)

@@ -1,0 +1,40 @@
+"""Liveness and readiness of a web process, answered by its event loop.
+
+Whoever watches a process calls it by its address, so the Host header does not matter;
+and it is answered while all threads are busy. Neither these questions nor their
+answers are logged; `Readiness` says what changes.
+"""
+
+from django.http import HttpResponse, JsonResponse
+
+from common.http import problem
+from common.readiness import Readiness
+
+
+class Health:
+    """Answers /health/live and /health/ready."""
+
+    def __init__(self) -> None:
+        self._readiness = Readiness()
+
+    async def page(self, method: str, path: str) -> HttpResponse | None:
+        """Return the page at a path, or None if it is not one of these."""
+        if path not in {"/health/live", "/health/ready"}:
+            return None
+        if method not in {"GET", "HEAD"}:
+            refusal = problem.answer(405)
+            refusal["Allow"] = "GET, HEAD"
+            return refusal
+        return _live() if path == "/health/live" else await self._ready()
+
+    async def _ready(self) -> HttpResponse:
+        """Answer 200 if this process can do its work, else 503 with what is wrong."""
+        problems = await self._readiness.problems()
+        status = 503 if problems else 200
+        return JsonResponse(
+            {"ready": not problems, "problems": problems}, status=status
+        )
+
+
+def _live() -> HttpResponse:
+    return JsonResponse({"live": True})

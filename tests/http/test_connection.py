@@ -1,0 +1,213 @@
+"""The real server against clients that ask in every wrong way, over real sockets."""
+
+import os
+import re
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from suite.programs import free_ports
+from suite.supervisor import Program, Supervisor, run_to_end
+
+HOST = b"Host: localhost\r\n"
+ORDERS = b"POST /api/orders HTTP/1.1\r\n" + HOST
+BUNDLE = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
+
+
+class Web:
+    """One web process of orders, without a bus: it is not ready, but serves."""
+
+    def __init__(self, run_dir: Path, host: str = "127.0.0.1") -> None:
+        self.host, self.port = host, free_ports()["orders"]
+        self.lines: list[str] = []
+        self.supervisor = Supervisor(lambda _, line: self.lines.append(line))
+        where = ("--port", str(self.port), "--host", host)
+        self.env = {"RUN_DIR": str(run_dir), "THROTTLE_READS": "100000/min"}
+        manage = [sys.executable, "manage.py", "orders"]
+        migrate = Program(
+            name="migrate", argv=[*manage, "migrate"], ready="", env=self.env
+        )
+        run_to_end(migrate, lambda _, line: None)
+        self.program = Program(
+            name="web",
+            argv=[*manage, "serve", *where],
+            ready="web started",
+            env=self.env,
+        )
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self.supervisor.start(self.program)
+
+    def connect(self) -> socket.socket:
+        """Return a new connection."""
+        return socket.create_connection((self.host, self.port), timeout=15)
+
+    def raw(self, data: bytes, *, half_close: bool = False) -> tuple[int, bytes]:
+        """Send bytes; return the status and all that came until the end of it."""
+        with self.connect() as connection:
+            connection.sendall(data)
+            if half_close:
+                connection.shutdown(socket.SHUT_WR)
+            got = b""
+            while not _complete(got):
+                piece = connection.recv(65536)
+                if not piece:
+                    break
+                got += piece
+        status = re.match(rb"HTTP/1\.[01] (\d{3})", got)
+        return int(status[1]) if status else 0, got
+
+    def files(self) -> int:
+        """Return how many files the process has open."""
+        return len(os.listdir(f"/proc/{self.supervisor.pid('web')}/fd"))
+
+    def memory(self) -> int:
+        """Return the process's memory in MiB."""
+        status = Path(f"/proc/{self.supervisor.pid('web')}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) // 1024  # type: ignore[index]
+
+
+def _complete(got: bytes) -> bool:
+    head, end, body = got.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\ncontent-length: (\d+)", head)
+    return bool(end and length and len(body) >= int(length[1]))
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    web = Web(tmp_path_factory.mktemp("web"))
+    web.start()
+    yield web
+    web.supervisor.stop_all()
+    assert "Traceback" not in "\n".join(web.lines)
+
+
+def semicolons(count: int, boundary: bytes = b"x") -> bytes:
+    part = b'--x\r\nContent-Disposition: form-data; a="' + b";" * count
+    body = part + b"\r\n\r\n--x--\r\n"
+    kind = b"Content-Type: multipart/form-data; boundary=" + boundary + b"\r\n"
+    return kind + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+REFUSED = {
+    "a lower-case method": (b"head /api/orders HTTP/1.1\r\n" + HOST + b"\r\n", 501),
+    "a long address": (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n", 414),
+    "an endless address": (b"GET /" + b"a" * 40_000, 414),
+    "a long header": (b"GET / HTTP/1.1\r\nX: " + b"a" * 65_000 + b"\r\n\r\n", 431),
+    "many headers": (b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * 501 + b"\r\n", 431),
+    "a long body": (
+        ORDERS + b"Content-Length: 2000000\r\n\r\n" + b"a" * 2_000_000,
+        413,
+    ),
+    "a promised body": (ORDERS + b"Content-Length: 100000000\r\n\r\n", 413),
+    "a huge length": (ORDERS + b"Content-Length: " + b"9" * 5_000 + b"\r\n\r\n", 400),
+    "a signed length": (ORDERS + b"Content-Length: +5\r\n\r\naaaaa", 400),
+    "two lengths": (ORDERS + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n", 400),
+    "chunks": (ORDERS + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411),
+    "chunks and a length": (
+        ORDERS + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        400,
+    ),
+    "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n", 400),
+    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+    "HTTP/0.9": (b"GET /\r\n", 400),
+    "a bad header's name": (b"GET / HTTP/1.1\r\nX y: 5\r\n\r\n", 400),
+    "a bad header's value": (b"GET / HTTP/1.1\r\nX: a\x00b\r\n\r\n", 400),
+    "a path that is not ASCII": (b"GET /\xff HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "a query that is not UTF-8": (
+        b"GET /api/schema?\xff HTTP/1.1\r\n" + HOST + b"\r\n",
+        400,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_refused_is_a_problem_document(web: Web, what: str) -> None:
+    data, expected = REFUSED[what]
+    status, got = web.raw(data)
+    assert status == expected, got[:300]
+    assert b"application/problem+json" in got
+    assert b'"urn:cutpoints:problem:' in got
+
+
+@pytest.mark.parametrize("path", ["/api/orders", "/api/token", "/admin/login/", "/no"])
+@pytest.mark.parametrize("boundary", [b"x", b"", b"y" * 200])
+@pytest.mark.parametrize("count", [100_000, 400_000])
+def test_a_form_of_semicolons_takes_no_time_on_the_event_loop(
+    web: Web, path: str, boundary: bytes, count: int
+) -> None:
+    form = b"POST " + path.encode() + b" HTTP/1.1\r\n" + HOST
+    with web.connect() as connection:
+        connection.sendall(form + semicolons(count, boundary))
+        health = httpx.get(f"http://127.0.0.1:{web.port}/health/live", timeout=5)
+        assert health.status_code == 200
+        assert 400 <= int(connection.recv(65536).split()[1]) < 500
+
+
+def test_a_client_that_closes_its_side_is_answered(web: Web) -> None:
+    status, got = web.raw(
+        b"GET /api/schema HTTP/1.1\r\n" + HOST + b"\r\n", half_close=True
+    )
+    assert status == 200
+    assert got.endswith(b"\n")
+
+
+def test_a_websocket_is_refused_in_one_line(web: Web) -> None:
+    upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+    key = (
+        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+    )
+    assert web.raw(b"GET / HTTP/1.1\r\n" + HOST + upgrade + key + b"\r\n")[0] == 403
+    assert web.raw(b"GET / HTTP/1.1\r\n" + HOST + upgrade + b"\r\n")[0] == 400
+
+
+def test_a_client_that_reads_nothing_costs_little(web: Web) -> None:
+    httpx.get(f"http://127.0.0.1:{web.port}{BUNDLE}")
+    files, memory = web.files(), web.memory()
+    ask = b"GET " + BUNDLE.encode() + b" HTTP/1.1\r\n" + HOST + b"\r\n"
+    connections = [web.connect() for _ in range(5)]
+    for connection in connections:
+        connection.sendall(ask * 200)
+    for _ in range(20):
+        httpx.get(f"http://127.0.0.1:{web.port}/health/live")
+    assert web.memory() < memory + 30
+    for connection in connections:
+        connection.close()
+    give_up = time.monotonic() + 15
+    while web.files() > files + 1:
+        assert time.monotonic() < give_up, (web.files(), files)
+        time.sleep(0.05)
+
+
+def test_a_pipeline_is_answered_in_order(web: Web) -> None:
+    asks = b"".join(
+        b"GET /no/%d HTTP/1.1\r\n" % number
+        + HOST
+        + b"X-Correlation-ID: number-%d\r\n" % number
+        + b"\r\n"
+        for number in range(50)
+    )
+    with web.connect() as connection:
+        connection.sendall(asks)
+        got = b""
+        while got.count(b"HTTP/1.1 404") < 50:
+            got += connection.recv(65536)
+    numbers = re.findall(rb"(?i)X-Correlation-ID: number-(\d+)", got)
+    assert numbers[:49] == [str(number).encode() for number in range(49)]
+
+
+def test_it_serves_on_ipv6(tmp_path: Path) -> None:
+    if not socket.has_ipv6:
+        pytest.skip("this machine has no IPv6")
+    web = Web(tmp_path, "::1")
+    web.start()
+    try:
+        assert web.raw(b"GET /health/live HTTP/1.1\r\n\r\n")[0] == 200
+    finally:
+        web.supervisor.stop_all()

@@ -1,0 +1,294 @@
+"""A request's way through a web process: what it takes, and what it gives back."""
+
+import asyncio
+import json
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import override_settings
+
+from common.errors import NoReply
+from common.http import entrance, stopping
+from common.http.entrance import Entrance
+from orders import api as views
+from orders import waiting
+from orders.models import Order
+from tests.asgi import Answer, Asked, ask
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+JSON = {"Content-Type": "application/json"}
+ORDER = json.dumps(
+    {"lines": [{"sku": "MUG", "quantity": 1}], "card_token": "card_x"}
+).encode()
+LOGIN = b'{"username": "ada", "password": "not hers"}'
+
+
+@pytest.fixture
+def application() -> Entrance:
+    return Entrance()
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let orders stay as they were placed, as if no service answered."""
+    monkeypatch.setattr(views, "tell_sync", lambda request: None)
+
+
+@pytest.fixture(autouse=True)
+def going_on() -> Iterator[None]:
+    """Forget that the process was told to stop."""
+    yield
+    stopping._begun = False
+
+
+def keyed(**headers: str) -> dict[str, str]:
+    return {**JSON, "Idempotency-Key": str(uuid.uuid4()), **headers}
+
+
+def is_problem(answer: Answer, status: int, slug: str) -> None:
+    assert answer.status == status, answer.body[:300]
+    assert answer.header("content-type") == "application/problem+json"
+    assert answer.json()["type"] == f"urn:cutpoints:problem:{slug}"
+
+
+@contextmanager
+def all_threads_busy(application: Entrance) -> Iterator[None]:
+    """Keep the threads of the web process from their work during the block."""
+    go_on = threading.Event()
+    threads = application._threads
+    for _ in range(threads.size):
+        threads.submit(go_on.wait, 20)
+    try:
+        yield
+    finally:
+        go_on.set()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 nothing tells
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "method", ["head", "Head", "get", "GeT", "post", "PROPFIND", "", "GET ", "x" * 99]
+)
+async def test_a_method_that_is_none_of_http_never_reaches_django(
+    application: Entrance, method: str
+) -> None:
+    is_problem(await ask(application, method, "/api/orders"), 501, "not-implemented")
+
+
+async def test_health_is_answered_while_all_threads_are_busy(
+    application: Entrance,
+) -> None:
+    with all_threads_busy(application):
+        for path in ("/health/live", "/health/ready"):
+            assert (await ask(application, "GET", path)).status == 200
+            head = await ask(application, "HEAD", path)
+            assert (head.status, head.body) == (200, b"")
+            refused = await ask(application, "POST", path)
+            is_problem(refused, 405, "method-not-allowed")
+            assert refused.header("allow") == "GET, HEAD"
+
+
+async def test_a_request_that_would_wait_for_long_is_refused_at_once(
+    application: Entrance,
+) -> None:
+    with all_threads_busy(application):
+        waiting = [Asked(application, "GET", "/nowhere") for _ in range(60)]
+        await until(lambda: sum(one._task.done() for one in waiting) > 20)
+        refused = await ask(application, "GET", "/nowhere")
+        is_problem(refused, 503, "service-unavailable")
+        assert refused.header("retry-after") == "2"
+    codes = {(await one.answer()).status for one in waiting}
+    assert codes == {404, 503}
+    assert (await ask(application, "GET", "/nowhere")).status == 404
+
+
+async def test_waits_hold_no_thread(application: Entrance) -> None:
+    threads = threading.active_count()
+    waits = [
+        Asked(application, "POST", "/api/orders", keyed(Prefer="wait=20"), ORDER)
+        for _ in range(12)
+    ]
+    await until(lambda: waiting.places.taken == 12)
+    assert (await ask(application, "GET", "/api/schema")).status == 200
+    assert threading.active_count() <= threads + 8 + 8 + 1
+    stopping.begin()
+    for wait in waits:
+        answer = await wait.answer()
+        assert (answer.status, answer.header("preference-applied")) == (202, "wait=20")
+        assert answer.header("x-correlation-id")
+        assert answer.header("content-security-policy")
+    assert waiting.places.taken == 0
+
+
+async def test_who_leaves_while_waiting_gives_everything_back(
+    application: Entrance,
+) -> None:
+    waits = [
+        Asked(application, "POST", "/api/orders", keyed(Prefer="wait=30"), ORDER)
+        for _ in range(12)
+    ]
+    await until(lambda: waiting.places.taken == 12)
+    for wait in waits:
+        wait.leave()
+    for wait in waits:
+        assert await wait.end() == []
+    assert waiting.places.taken == 0
+    assert not views_in_progress()
+    assert (await ask(application, "POST", "/api/orders", keyed(), ORDER)).status == 202
+
+
+async def test_an_order_that_ends_wakes_who_waits(application: Entrance) -> None:
+    wait = Asked(application, "POST", "/api/orders", keyed(Prefer="wait=20"), ORDER)
+    await until(lambda: waiting.places.taken == 1)
+    update = Order.objects.update
+    await asyncio.to_thread(update, status="expired", outcome="expired")
+    answer = await wait.answer()
+    assert (answer.status, answer.json()["status"]) == (201, "expired")
+
+
+async def test_a_silent_service_holds_no_thread_and_only_so_many_wait_for_it(
+    application: Entrance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silence = asyncio.Event()
+
+    async def silent(request: object) -> Any:
+        await silence.wait()
+        raise NoReply("no reply")
+
+    monkeypatch.setattr(views, "call", silent)
+    monkeypatch.setattr(views.product_lists, "most", 10)
+    lists = [Asked(application, "GET", "/api/products") for _ in range(10)]
+    await until(lambda: views.product_lists.taken == 10)
+    for refused in [await ask(application, "GET", "/api/products") for _ in range(3)]:
+        is_problem(refused, 503, "service-unavailable")
+    assert (await ask(application, "GET", "/api/schema")).status == 200
+    silence.set()
+    for one in lists:
+        answer = await one.answer()
+        is_problem(answer, 503, "service-unavailable")
+        assert answer.header("retry-after") == "2"
+    assert views.product_lists.taken == 0
+
+
+async def test_a_bug_behind_a_wait_is_a_problem_document(
+    application: Entrance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(request: object) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(views, "call", broken)
+    is_problem(await ask(application, "GET", "/api/products"), 500, "server-error")
+
+
+async def test_a_body_without_a_length_is_read_all_the_same(
+    application: Entrance,
+) -> None:
+    pieces = [ORDER[:10], ORDER[10:]]
+    answer = await ask(application, "POST", "/api/orders", keyed(), pieces)
+    assert answer.status == 202
+
+
+async def test_a_body_that_is_too_long_never_reaches_django(
+    application: Entrance,
+) -> None:
+    pieces = [b"x" * 100_000] * 12
+    answer = await ask(application, "POST", "/api/orders", keyed(), pieces)
+    is_problem(answer, 413, "payload-too-large")
+
+
+async def test_a_client_that_leaves_in_its_body_is_forgotten(
+    application: Entrance,
+) -> None:
+    body = Asked(application, "POST", "/api/orders", keyed(), [ORDER[:10]])
+    body._incoming._queue.pop()  # type: ignore[attr-defined]  # its end
+    body.leave()
+    assert await body.end() == []
+
+
+async def test_many_logins_leave_the_threads_to_others(
+    application: Entrance, settings: Any
+) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+    await asyncio.to_thread(User.objects.create_user, "ada", password="hers alone")
+    logins = [Asked(application, "POST", "/api/token", JSON, LOGIN) for _ in range(40)]
+    assert (await ask(application, "GET", "/api/schema")).status == 200
+    assert not all(login._task.done() for login in logins)
+    codes = [(await login.answer()).status for login in logins]
+    assert set(codes) <= {400, 429, 503}
+    assert 503 in codes
+    assert application._threads.problem() is None
+
+
+@override_settings(DEBUG=False)
+async def test_a_file_is_streamed_and_closed_when_its_client_leaves(
+    application: Entrance,
+) -> None:
+    path = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
+    whole = await ask(application, "GET", path)
+    assert (whole.status, len(whole.body)) == (200, int(whole.header("content-length")))
+    head = await ask(application, "HEAD", path)
+    assert (head.body, head.header("content-length")) == (
+        b"",
+        whole.header("content-length"),
+    )
+    leaving = Asked(application, "GET", path)
+    leaving.leave()
+    sent = await leaving.end()
+    assert sum(len(one.get("body", b"")) for one in sent) < len(whole.body)
+
+
+async def test_a_websocket_is_refused_where_there_is_none(
+    application: Entrance,
+) -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await application({"type": "websocket", "path": "/"}, receive, send)
+    assert sent == [{"type": "websocket.close"}]
+
+
+async def test_threads_that_do_not_come_back_are_no_readiness(
+    application: Entrance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("common.threads.STUCK_AFTER", 0.5)
+
+    async def problems(expected: bool) -> dict[str, str]:
+        async with asyncio.timeout(20):
+            while True:
+                answer = await ask(application, "GET", "/health/ready")
+                problems: dict[str, str] = answer.json()["problems"]
+                if bool(problems) is expected:
+                    assert answer.status == (503 if problems else 200)
+                    return problems
+
+    with all_threads_busy(application):
+        assert "of 8 threads" in (await problems(True))["web threads"]
+    assert await problems(False) == {}
+
+
+def views_in_progress() -> bool:
+    from orders.idempotency import _in_hand
+
+    return bool(_in_hand)
+
+
+def test_the_paths_of_passwords_exist() -> None:
+    from django.urls import resolve
+
+    for path in entrance.PASSWORD_PATHS:
+        assert resolve(path)
