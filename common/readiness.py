@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import math
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,8 +38,6 @@ Problems = dict[str, str]
 NO_ANSWER = {"process": f"no answer from its checks within {ANSWER_WITHIN:g} s"}
 
 _thread = threads.Threads("readiness", 1)
-_looking = threading.Lock()
-_last: tuple[float, Problems] = (-math.inf, {})
 
 
 def problems() -> Problems:
@@ -50,21 +47,6 @@ def problems() -> Problems:
         "bus": _problem_with_bus() if calls.uses_the_bus() else None,
     }
     return {name: problem for name, problem in checks.items() if problem}
-
-
-def recent_problems() -> Problems:
-    """Return what `problems` saw lately: many who ask are one look a second."""
-    global _last
-    if not _looking.acquire(timeout=ANSWER_WITHIN):
-        return NO_ANSWER
-    try:
-        at, seen = _last
-        if time.monotonic() - at >= LOOK_AT_MOST_EVERY:
-            seen = problems()
-            _last = time.monotonic(), seen
-        return seen
-    finally:
-        _looking.release()
 
 
 def _problem_with_bus() -> str | None:
@@ -125,14 +107,17 @@ def _write_something(own: BaseDatabaseWrapper) -> None:
 async def _look() -> Problems:
     """Look in a thread of its own: threads that are busy are no outage."""
     loop = asyncio.get_running_loop()
-    seen = await loop.run_in_executor(_thread, recent_problems)
+    seen = await loop.run_in_executor(_thread, problems)
     return {**seen, **threads.problems()}
 
 
 class Readiness:
     """The readiness of a process that has an event loop, looked at one at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, at_most_every: float = 0.0) -> None:
+        """Set it up; `at_most_every` (seconds): many who ask share one look."""
+        self._at_most_every = at_most_every
+        self._looked_at = -math.inf
         self._looking: asyncio.Task[Problems] | None = None
         self._doubted = asyncio.Event()
         self._doubts: list[Exception] = []
@@ -143,8 +128,10 @@ class Readiness:
 
         A look that takes longer goes on; whoever asks meanwhile waits for the same one.
         """
-        if self._looking is None or self._looking.done():
+        old = time.monotonic() - self._looked_at >= self._at_most_every
+        if self._looking is None or (self._looking.done() and old):
             self._looking = asyncio.create_task(_look())
+            self._looked_at = time.monotonic()
         try:
             async with asyncio.timeout(ANSWER_WITHIN):
                 return await asyncio.shield(self._looking)

@@ -91,9 +91,12 @@ class Connection(http.HTTPChannel):  # type: ignore[misc]  # Twisted has no type
     def allHeadersReceived(self) -> None:
         """Refuse a body of unknown length, or a long one, before it is sent."""
         most = self._server.most_body_bytes
+        hosts = self.requests[-1].requestHeaders.getRawHeaders(b"host", [])
         if self._refused:
             return
-        if self.length is None:
+        if len(hosts) > 1 or (not hosts and self._version == b"HTTP/1.1"):
+            self.refuse(400, "expected one Host header")  # RFC 9112, section 3.2
+        elif self.length is None:
             self.refuse(411)
         elif self.length > most:
             self.refuse(413, f"expected at most {most} bytes")

@@ -8,14 +8,14 @@ answers are logged; `Readiness` says what changes.
 from django.http import HttpResponse, JsonResponse
 
 from common.http import problem
-from common.readiness import Readiness
+from common.readiness import LOOK_AT_MOST_EVERY, Readiness
 
 
 class Health:
     """Answers /health/live and /health/ready."""
 
     def __init__(self) -> None:
-        self._readiness = Readiness()
+        self._readiness = Readiness(at_most_every=LOOK_AT_MOST_EVERY)
 
     async def page(self, method: str, path: str) -> HttpResponse | None:
         """Return the page at a path, or None if it is not one of these."""

@@ -7,8 +7,9 @@ from django.db import OperationalError, ProgrammingError
 from django.test import RequestFactory
 from structlog.testing import capture_logs
 
-from common import outage, web
+from common import outage
 from common.channel_layer.errors import BrokerUnreachable
+from common.http import problem
 from common.outage import Outage, is_outage
 from common.readiness import Readiness
 from tests.common import echo
@@ -96,6 +97,6 @@ def test_a_page_that_meets_an_outage_asks_to_come_again(
     try:
         raise error
     except error:
-        answer = web.server_error(request)
+        answer = problem.server_error(request)
     assert answer.status_code == status
     assert answer.has_header("Retry-After") == (status == 503)

@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -107,6 +108,8 @@ REFUSED = {
     ),
     "a promised body": (ORDERS + b"Content-Length: 100000000\r\n\r\n", 413),
     "a huge length": (ORDERS + b"Content-Length: " + b"9" * 5_000 + b"\r\n\r\n", 400),
+    "no host": (b"GET / HTTP/1.1\r\n\r\n", 400),
+    "two hosts": (b"GET / HTTP/1.1\r\n" + HOST + HOST + b"\r\n", 400),
     "a signed length": (ORDERS + b"Content-Length: +5\r\n\r\naaaaa", 400),
     "two lengths": (ORDERS + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n", 400),
     "chunks": (ORDERS + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411),
@@ -202,12 +205,36 @@ def test_a_pipeline_is_answered_in_order(web: Web) -> None:
     assert numbers[:49] == [str(number).encode() for number in range(49)]
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--port", "0", "expected a port from 1 to 65535"),
+        ("--port", "70000", "expected a port from 1 to 65535"),
+        ("--host", "nowhere.invalid", "cannot listen on nowhere.invalid"),
+        ("--host", "a:b]", "cannot listen on a:b]"),
+    ],
+)
+def test_an_address_that_cannot_be_is_one_line(
+    tmp_path: Path, option: str, value: str, said: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "orders", "serve", option, value],
+        env={**os.environ, "RUN_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_it_serves_on_ipv6(tmp_path: Path) -> None:
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")
     web = Web(tmp_path, "::1")
     web.start()
     try:
-        assert web.raw(b"GET /health/live HTTP/1.1\r\n\r\n")[0] == 200
+        assert web.raw(b"GET /health/live HTTP/1.1\r\n" + HOST + b"\r\n")[0] == 200
     finally:
         web.supervisor.stop_all()

@@ -7,10 +7,13 @@ from typing import Any
 import structlog
 from daphne.endpoints import build_endpoint_description_strings
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from common.http.server import DrainingServer
 from common.readiness import Readiness
+
+BACKLOG = 1024
+"""Connections that may wait to be accepted; the system's limit may be lower."""
 
 log = structlog.get_logger(__name__)
 
@@ -32,13 +35,16 @@ class Command(BaseCommand):
         self, *args: Any, host: str, port: int, grace: float, **options: Any
     ) -> None:
         """Run the server in this process."""
+        if not 0 < port < 65_536:
+            raise CommandError("--port: expected a port from 1 to 65535")
+        endpoints = build_endpoint_description_strings(host=host, port=port)
         module, _, name = settings.ASGI_APPLICATION.rpartition(".")
         server = DrainingServer(
             grace=grace,
             most_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
             beside=Readiness().watch,
             application=getattr(import_module(module), name),
-            endpoints=build_endpoint_description_strings(host=host, port=port),
+            endpoints=[f"{where}:backlog={BACKLOG}" for where in endpoints],
             verbosity=0,
             server_name=settings.SERVICE,
             ready_callable=lambda: log.info("web started", host=host, port=port),
