@@ -1,0 +1,81 @@
+"""`python -m tests.hostile`: attack the real suite and say what held.
+
+Everything runs here, on loopback, bounded in number and time; nothing is left behind.
+Exits with 1 if anything was wrong, and with 2 if it could not be tried.
+"""
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import NoReturn
+
+from suite.supervisor import StartFailed
+from tests.hostile import attacks, back, table
+from tests.hostile.judge import Result, judge
+from tests.hostile.scenario import SCENARIOS
+from tests.hostile.stage import stage
+
+DATABASES = ("sqlite", "postgresql")
+
+
+class Parser(ArgumentParser):
+    """Says what is wrong with a command line in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2."""
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def main() -> int:
+    """Read the options and run."""
+    options = parser().parse_args()
+    if options.list:
+        for one in SCENARIOS.values():
+            print(f"{one.name:32} {one.about}")
+        return 0
+    if not Path("/proc/self/status").exists():
+        print("hostile: processes are measured in /proc: needs Linux", file=sys.stderr)
+        return 2
+    try:
+        return run(options.database, options.only, options.seconds, options.json)
+    except (StartFailed, OSError) as error:
+        print(f"hostile: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def run(database: str, names: list[str], seconds: float, json: Path | None) -> int:
+    """Play the scenarios and show what came of them; 1 if anything was wrong."""
+    results: list[Result] = []
+    with stage(database) as play:
+        back.warm_up(play, *play.suite.services)
+        for name in names:
+            result = judge(SCENARIOS[name], play, seconds)
+            results.append(result)
+            said = "holds" if result.holds else "BAD: " + "; ".join(result.faults)
+            print(f"{name}: {said}", flush=True)
+        violations = play.violations()
+    table.show(results)
+    print(*violations, f"audit: {len(violations)} violations", sep="\n")
+    if json:
+        table.write(results, database, json)
+    return 0 if not violations and all(one.holds for one in results) else 1
+
+
+def parser() -> Parser:
+    """Return the command line."""
+    known = sorted(SCENARIOS)
+    it = Parser(prog="python -m tests.hostile")
+    it.add_argument("--database", choices=DATABASES, default="sqlite")
+    it.add_argument("--only", nargs="+", choices=known, default=list(SCENARIOS))
+    it.add_argument("--list", action="store_true", help="name the scenarios and end")
+    it.add_argument("--seconds", type=float, default=4, help="of each attack")
+    it.add_argument("--json", type=Path, help="file for all figures")
+    return it
+
+
+assert attacks, "importing them registers them"
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""Clients that leave, politely (FIN) and at once (RST), at every stage of a request."""
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Iterator
+
+from tests.hostile.scenario import Attack, scenario
+from tests.hostile.stage import STATIC, Stage
+from tests.hostile.wire import Connection, Dropped, request
+
+AT_ONCE = 5
+"""Clients that leave at the same stage in the same way."""
+HANGING_UP = 12
+"""More than DB_THREADS: each that kept a connection for good would be missed."""
+
+
+def stages(stage: Stage) -> Iterator[tuple[bytes, int]]:
+    """Yield what a client sends before it leaves, and how much it reads first."""
+    order = stage.order()
+    body_at = order.index(b"\r\n\r\n") + 4
+    yield b"", 0
+    yield b"PO", 0
+    yield order[: body_at - 30], 0
+    yield order[:body_at], 0
+    yield order[:-5], 0
+    yield order, 0
+    yield request("GET", "/api/products"), 0
+    yield request("GET", "/api/schema"), 0
+    yield request("GET", STATIC), 1
+    yield request("GET", STATIC) * 5, 1
+
+
+@scenario("hang-ups")
+async def hang_ups(attack: Attack) -> None:
+    """Clients leave before a byte, in the head, in the body, at once, in the answer."""
+
+    async def one(data: bytes, reads: int, rst: bool) -> None:
+        with contextlib.suppress(Dropped, OSError):
+            async with Connection(attack.stage.orders) as it:
+                await it.send(data)
+                for _ in range(reads):
+                    await it.some()
+                if rst:
+                    it.reset()
+
+    give_up = asyncio.get_running_loop().time() + attack.seconds
+    cases = list(itertools.product(stages(attack.stage), (False, True)))
+    attack.connections = AT_ONCE * len(cases)
+    while asyncio.get_running_loop().time() < give_up:
+        await asyncio.gather(
+            *(one(*sent, rst) for sent, rst in cases for _ in range(AT_ONCE))
+        )
+        await asyncio.sleep(0.5)
+
+
+@scenario("hang-ups-in-waits", silent=True, counts_places=True)
+async def hang_ups_in_waits(attack: Attack) -> None:
+    """Twelve customers leave during `Prefer: wait=30` while inventory is silent."""
+
+    async def one(rst: bool) -> None:
+        with contextlib.suppress(Dropped, OSError):
+            async with Connection(attack.stage.orders) as it:
+                await it.send(attack.stage.order(wait=30))
+                await asyncio.sleep(attack.seconds / 2)
+                if rst:
+                    it.reset()
+
+    attack.connections = HANGING_UP
+    await asyncio.gather(*(one(bool(n % 2)) for n in range(HANGING_UP)))
+    await asyncio.sleep(attack.seconds / 2)
