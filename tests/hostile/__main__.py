@@ -5,7 +5,7 @@ Exits with 1 if anything was wrong, and with 2 if it could not be tried.
 """
 
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import NoReturn
 
@@ -37,7 +37,7 @@ def main() -> int:
         print("hostile: processes are measured in /proc: needs Linux", file=sys.stderr)
         return 2
     try:
-        return run(options.database, options.only, options.seconds, options.json)
+        return run(options)
     except (StartFailed, OSError) as error:
         print(f"hostile: {error}", file=sys.stderr)
         return 2
@@ -45,21 +45,23 @@ def main() -> int:
         return 130
 
 
-def run(database: str, names: list[str], seconds: float, json: Path | None) -> int:
+def run(options: Namespace) -> int:
     """Play the scenarios and show what came of them; 1 if anything was wrong."""
     results: list[Result] = []
-    with stage(database) as play:
+    with stage(options.database) as play:
         back.warm_up(play, *play.suite.services)
-        for name in names:
-            result = judge(SCENARIOS[name], play, seconds)
+        for name in options.only:
+            result = judge(SCENARIOS[name], play, options.seconds)
             results.append(result)
             said = "holds" if result.holds else "BAD: " + "; ".join(result.faults)
             print(f"{name}: {said}", flush=True)
         violations = play.violations()
+        if options.log:
+            options.log.write_text("\n".join(play.log) + "\n")
     table.show(results)
     print(*violations, f"audit: {len(violations)} violations", sep="\n")
-    if json:
-        table.write(results, database, json)
+    if options.json:
+        table.write(results, options.database, options.json)
     return 0 if not violations and all(one.holds for one in results) else 1
 
 
@@ -72,6 +74,7 @@ def parser() -> Parser:
     it.add_argument("--list", action="store_true", help="name the scenarios and end")
     it.add_argument("--seconds", type=float, default=4, help="of each attack")
     it.add_argument("--json", type=Path, help="file for all figures")
+    it.add_argument("--log", type=Path, help="file for all that the programs wrote")
     return it
 
 

@@ -83,8 +83,7 @@ async def _play(scenario: Scenario, attack: Attack) -> None:
 
 
 def _meanwhile(scenario: Scenario, attack: Attack, result: Result) -> Iterator[str]:
-    for what, times in attack.faults.items():
-        yield f"{what} ({times} times)" if times > 1 else what
+    yield from attack.told()
     if not scenario.ends_process:
         yield from _dishonoured(result.honest)
         for service, peak in result.peak.items():

@@ -1,11 +1,13 @@
 """What a scenario is: an attack, its victims, and what it may cost them."""
 
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from suite.programs import SERVICES
 from tests.hostile.stage import Stage
+
+NAMED = 6
+"""Cases that are named with a fault."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +29,22 @@ class Attack:
 
     def __init__(self, stage: Stage, seconds: float) -> None:
         self.stage, self.seconds = stage, seconds
-        self.faults: Counter[str] = Counter()
-        """What is wrong, and how often it was met."""
+        self.faults: dict[str, list[str]] = {}
+        """What is wrong, and with what it was met, as often as it was."""
         self.connections = 0
         """The most that the attack has open at once; it says so itself."""
 
-    def fault(self, what: str) -> None:
-        """Note something that is wrong."""
-        self.faults[what] += 1
+    def fault(self, what: str, at: str = "") -> None:
+        """Note what is wrong, and with which case."""
+        self.faults.setdefault(what, []).append(at)
+
+    def told(self) -> Iterator[str]:
+        """Yield each fault once, with some of the cases that met it."""
+        for what, cases in self.faults.items():
+            named = [case for case in dict.fromkeys(cases) if case]
+            such = ": " + "; ".join(named[:NAMED]) if named else ""
+            more = "; …" if len(named) > NAMED else ""
+            yield f"{what} ({len(cases)} times){such}{more}"
 
 
 Play = Callable[[Attack], Awaitable[None]]

@@ -1,5 +1,31 @@
 """All attacks, one family a module. Importing the package registers them."""
 
-from tests.hostile.attacks import calm, hang_ups, slow, waits
+from tests.hostile.attacks import (  # isort: skip  # in the order in which they play
+    calm,
+    slow,
+    pipelines,
+    hang_ups,
+    waits,
+    crowds,
+    forms,
+    oversize,
+    garbage,
+    methods,
+    websockets,
+    leaving,
+)
 
-__all__ = ["calm", "hang_ups", "slow", "waits"]
+__all__ = [
+    "calm",
+    "crowds",
+    "forms",
+    "garbage",
+    "hang_ups",
+    "leaving",
+    "methods",
+    "oversize",
+    "pipelines",
+    "slow",
+    "waits",
+    "websockets",
+]

@@ -13,6 +13,8 @@ AT_ONCE = 5
 """Clients that leave at the same stage in the same way."""
 HANGING_UP = 12
 """More than DB_THREADS: each that kept a connection for good would be missed."""
+STILL_SILENT = 12.0
+"""Seconds after they left: some servers cancel what was abandoned after ten."""
 
 
 def stages(stage: Stage) -> Iterator[tuple[bytes, int]]:
@@ -62,10 +64,10 @@ async def hang_ups_in_waits(attack: Attack) -> None:
         with contextlib.suppress(Dropped, OSError):
             async with Connection(attack.stage.orders) as it:
                 await it.send(attack.stage.order(wait=30))
-                await asyncio.sleep(attack.seconds / 2)
+                await asyncio.sleep(1)
                 if rst:
                     it.reset()
 
     attack.connections = HANGING_UP
     await asyncio.gather(*(one(bool(n % 2)) for n in range(HANGING_UP)))
-    await asyncio.sleep(attack.seconds / 2)
+    await asyncio.sleep(STILL_SILENT)
