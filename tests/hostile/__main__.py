@@ -4,6 +4,7 @@ Everything runs here, on loopback, bounded in number and time; nothing is left b
 Exits with 1 if anything was wrong, and with 2 if it could not be tried.
 """
 
+import signal
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -36,6 +37,7 @@ def main() -> int:
     if not Path("/proc/self/status").exists():
         print("hostile: processes are measured in /proc: needs Linux", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         return run(options)
     except (StartFailed, OSError) as error:
@@ -53,8 +55,8 @@ def run(options: Namespace) -> int:
         for name in options.only:
             result = judge(SCENARIOS[name], play, options.seconds)
             results.append(result)
-            said = "holds" if result.holds else "BAD: " + "; ".join(result.faults)
-            print(f"{name}: {said}", flush=True)
+            said = "holds" if result.holds else f"BAD: {result.faults[0]}"
+            print(f"{name}: {said[:150]}", flush=True)
         violations = play.violations()
         if options.log:
             options.log.write_text("\n".join(play.log) + "\n")

@@ -21,6 +21,7 @@ def cases(shapes: dict[str, Shape], targets: tuple[Target, ...]) -> Iterator[Cas
                 data=target.post(body, content_type),
                 good=refused() if target.is_api else ANY_PAGE,
                 problem=target.is_api,
+                explained=True,
             )
 
 

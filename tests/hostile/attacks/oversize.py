@@ -62,6 +62,7 @@ def bodies(target: Target) -> Iterator[Case]:
             data=target.post(body, "application/json", **headers),
             good=good,
             problem=target.is_api,
+            explained=True,
         )
 
     yield case("2 MiB", large, b" " * 2 * MIB)
