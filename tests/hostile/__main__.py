@@ -6,7 +6,7 @@ Exits with 1 if anything was wrong, and with 2 if it could not be tried.
 
 import signal
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,6 +17,8 @@ from tests.hostile.scenario import SCENARIOS
 from tests.hostile.stage import stage
 
 DATABASES = ("sqlite", "postgresql")
+LONGEST = 20.0
+"""Seconds of an attack; it is broken off after 45."""
 
 
 class Parser(ArgumentParser):
@@ -37,7 +39,6 @@ def main() -> int:
     if not Path("/proc/self/status").exists():
         print("hostile: processes are measured in /proc: needs Linux", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         return run(options)
     except (StartFailed, OSError) as error:
@@ -74,13 +75,31 @@ def parser() -> Parser:
     it.add_argument("--database", choices=DATABASES, default="sqlite")
     it.add_argument("--only", nargs="+", choices=known, default=list(SCENARIOS))
     it.add_argument("--list", action="store_true", help="name the scenarios and end")
-    it.add_argument("--seconds", type=float, default=4, help="of each attack")
-    it.add_argument("--json", type=Path, help="file for all figures")
-    it.add_argument("--log", type=Path, help="file for all that the programs wrote")
+    it.add_argument("--seconds", type=seconds, default=4, help="of each attack")
+    it.add_argument("--json", type=new_file, help="file for all figures")
+    it.add_argument("--log", type=new_file, help="file for all that the programs wrote")
     return it
+
+
+def seconds(text: str) -> float:
+    """Read how long an attack lasts."""
+    value = float(text)
+    if not 1 <= value <= LONGEST:  # nor is NaN
+        raise ArgumentTypeError(f"expected 1 to {LONGEST:g} seconds, not {text}")
+    return value
+
+
+def new_file(text: str) -> Path:
+    """Read where a file goes; found out before the run, not after it."""
+    path = Path(text)
+    if path.is_dir() or not path.parent.is_dir():
+        raise ArgumentTypeError(f"cannot write {text}: no such directory")
+    return path
 
 
 assert attacks, "importing them registers them"
 
 if __name__ == "__main__":
+    # otherwise what was started would outlive us
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(main())
