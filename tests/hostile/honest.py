@@ -32,6 +32,7 @@ class Shop:
     """What a shopper has to know."""
 
     orders_port: int
+    inventory_port: int
     payments_port: int
     card_token: str
     order_id: str
@@ -59,6 +60,7 @@ class Shop:
             ("GET login", self.orders_port, request("GET", "/admin/login/"), 200),
             ("POST an order", self.orders_port, self.place(), 202),
             ("GET an order", self.orders_port, look, 200),
+            ("GET stock", self.inventory_port, request("GET", "/admin/login/"), 200),
             ("GET vault", self.payments_port, request("GET", "/api/docs"), 200),
         ]
         if self.with_products:

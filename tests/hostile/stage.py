@@ -69,6 +69,7 @@ class Stage:
         """Return what an honest shopper has to know."""
         return honest.Shop(
             orders_port=self.orders,
+            inventory_port=self.inventory,
             payments_port=self.payments,
             card_token=self.card,
             order_id=self.order_id,

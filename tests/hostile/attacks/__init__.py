@@ -11,6 +11,7 @@ from tests.hostile.attacks import (  # isort: skip  # in the order in which they
     oversize,
     garbage,
     methods,
+    oddities,
     websockets,
     leaving,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "hang_ups",
     "leaving",
     "methods",
+    "oddities",
     "oversize",
     "pipelines",
     "slow",

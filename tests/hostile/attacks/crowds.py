@@ -50,6 +50,25 @@ async def be_idle(attack: Attack, used: int, data: bytes, unused: int) -> None:
 @scenario("logins")
 async def logins(attack: Attack) -> None:
     """90 logins at once with wrong passwords, by programs and at the admin's page."""
+    await crowd(attack, login_requests(), {200, 400, 401, 429})
+
+
+@scenario("abandoned-logins")
+async def abandoned_logins(attack: Attack) -> None:
+    """90 clients send a login and leave at once: nobody waits for these answers."""
+
+    async def one(data: bytes) -> None:
+        with contextlib.suppress(Dropped, OSError):
+            async with Connection(attack.stage.orders) as it:
+                await it.send(data)
+
+    attack.connections = LOGINS
+    await asyncio.gather(*map(one, login_requests()))
+    await asyncio.sleep(attack.seconds)
+
+
+def login_requests() -> list[bytes]:
+    """Return logins that a server has to hash a password for, each another one."""
     token, page = TARGETS[2], PAGES[2]
     form = {"username": "ada", "csrfmiddlewaretoken": SECRET}
     requests = []
@@ -60,4 +79,4 @@ async def logins(attack: Attack) -> None:
         else:
             body = urlencode({**form, "password": f"wrong {number}"}).encode()
             requests.append(page.post(body, "application/x-www-form-urlencoded"))
-    await crowd(attack, requests, {200, 400, 401, 429})
+    return requests

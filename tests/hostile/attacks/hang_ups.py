@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from tests.hostile.scenario import Attack, scenario
 from tests.hostile.stage import STATIC, Stage
-from tests.hostile.wire import Connection, Dropped, request
+from tests.hostile.wire import Connection, Dropped, ask, request
 
 AT_ONCE = 5
 """Clients that leave at the same stage in the same way."""
 HANGING_UP = 12
 """More than DB_THREADS: each that kept a connection for good would be missed."""
+KEYS = 40
 STILL_SILENT = 12.0
 """Seconds after they left: some servers cancel what was abandoned after ten."""
 
@@ -54,6 +55,55 @@ async def hang_ups(attack: Attack) -> None:
             *(one(*sent, rst) for sent, rst in cases for _ in range(AT_ONCE))
         )
         await asyncio.sleep(0.5)
+
+
+@scenario("hang-ups-in-products", silent=True)
+async def hang_ups_in_products(attack: Attack) -> None:
+    """Clients ask an absent service and leave after a moment, and come again."""
+    products = request("GET", "/api/products")
+    give_up = asyncio.get_running_loop().time() + attack.seconds
+
+    async def one(rst: bool) -> None:
+        while asyncio.get_running_loop().time() < give_up:
+            with contextlib.suppress(Dropped, OSError):
+                async with Connection(attack.stage.orders) as it:
+                    await it.send(products)
+                    await asyncio.sleep(0.3)
+                    if rst:
+                        it.reset()
+
+    attack.connections = 4 * HANGING_UP
+    await asyncio.gather(*(one(bool(n % 2)) for n in range(4 * HANGING_UP)))
+
+
+@scenario("hang-ups-with-keys")
+async def hang_ups_with_keys(attack: Attack) -> None:
+    """Three clients send each order at once and leave; its key is free afterwards."""
+
+    async def leave(data: bytes) -> None:
+        with contextlib.suppress(Dropped, OSError):
+            async with Connection(attack.stage.orders) as it:
+                await it.send(data)
+                it.reset()
+
+    async def come_back(data: bytes) -> None:
+        for _ in range(50):
+            with contextlib.suppress(Dropped, OSError):
+                answer = await ask(attack.stage.orders, data)
+                if answer.status != 409:  # the first request is at work
+                    break
+            await asyncio.sleep(0.1)
+        else:
+            attack.fault("a key is in use, or without an answer, for seconds")
+            return
+        if answer.status not in {201, 202}:
+            attack.fault(f"a key is answered {answer.status} {answer.body[:60]!r}")
+
+    orders = [attack.stage.order() for _ in range(KEYS)]
+    attack.connections = 3 * KEYS
+    await asyncio.gather(*(leave(order) for order in orders for _ in range(3)))
+    await asyncio.gather(*map(come_back, orders))
+    await asyncio.sleep(attack.seconds / 2)
 
 
 @scenario("hang-ups-in-waits", silent=True, counts_places=True)
