@@ -8,6 +8,7 @@ import signal
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import NoReturn
 
 from suite.supervisor import StartFailed
@@ -41,7 +42,7 @@ def main() -> int:
         return 2
     try:
         return run(options)
-    except (StartFailed, OSError) as error:
+    except (StartFailed, CalledProcessError, OSError) as error:
         print(f"hostile: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tests.hostile.figures import Figures
 from tests.hostile.scenario import Scenario
 from tests.hostile.stage import STATIC, WARM_UP, Stage
-from tests.hostile.wire import Answer, Dropped, ask, request
+from tests.hostile.wire import HONEST, Answer, Dropped, ask, request
 
 BACK_WITHIN = 12.0
 """Seconds after the attack, in which everything has to come back."""
@@ -84,7 +84,7 @@ async def _order_goes_through(stage: Stage) -> list[str]:
 
 async def _ask(port: int, data: bytes) -> Answer | Exception:
     try:
-        return await ask(port, data, within=8)
+        return await ask(port, data, within=8, source=HONEST)
     except (Dropped, OSError) as error:
         return error
 

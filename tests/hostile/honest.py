@@ -17,7 +17,7 @@ from itertools import count
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
-from tests.hostile.wire import Answer, Dropped, ask, request
+from tests.hostile.wire import HONEST, Answer, Dropped, ask, request
 
 PAUSE = 0.1
 """Seconds between two probes."""
@@ -126,7 +126,9 @@ async def _probe(kind: Kind, due: float, impression: Impression) -> None:
     what, port, data, expected = kind
     problem: str | None
     try:
-        problem = _problem(await ask(port, data, within=PATIENCE), expected)
+        problem = _problem(
+            await ask(port, data, within=PATIENCE, source=HONEST), expected
+        )
     except TimeoutError:
         problem = f"no answer in {PATIENCE:g} s"
     except (Dropped, OSError) as error:

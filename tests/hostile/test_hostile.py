@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize("database", DATABASES)
 def test_the_web_processes_hold(database: str, tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
-    options = ("--database", database, "--seconds", "3", "--json", str(figures))
+    options = ("--database", database, "--seconds", "2", "--json", str(figures))
     done = subprocess.run(
         [sys.executable, "-m", "tests.hostile", *options],
         cwd=ROOT,

@@ -12,6 +12,9 @@ CHUNK = 65536
 HANG_UP = struct.pack("ii", 1, 0)
 """SO_LINGER on, zero seconds: closing sends RST instead of FIN."""
 
+HONEST, HOSTILE = "127.0.0.1", "127.0.0.2"
+"""Addresses that clients come from: a server may tell a crowd from its neighbours."""
+
 
 class Dropped(Exception):
     """The server closed the connection before a whole answer had come."""
@@ -49,11 +52,14 @@ class Answer:
 class Connection:
     """A connection; use it as an asynchronous context manager, which closes it."""
 
-    def __init__(self, port: int, *, receive_buffer: int | None = None) -> None:
+    def __init__(
+        self, port: int, *, source: str = HOSTILE, receive_buffer: int | None = None
+    ) -> None:
         """Name the port on 127.0.0.1; a small receive buffer makes a slow reader."""
         self._port = port
         self._socket = socket.socket()
         self._socket.setblocking(False)
+        self._socket.bind((source, 0))
         if receive_buffer:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._read = b""
@@ -170,13 +176,15 @@ def request(method: str, path: str, body: bytes | None = None, **headers: str) -
     return "\r\n".join([*lines, "", ""]).encode() + (body or b"")
 
 
-async def ask(port: int, data: bytes, *, within: float = 10) -> Answer:
+async def ask(
+    port: int, data: bytes, *, within: float = 10, source: str = HOSTILE
+) -> Answer:
     """Send bytes on a connection of their own and return the answer.
 
     Raises Dropped, or TimeoutError after `within` seconds. An answer that comes before
     everything was sent counts.
     """
-    async with asyncio.timeout(within), Connection(port) as connection:
+    async with asyncio.timeout(within), Connection(port, source=source) as connection:
         with contextlib.suppress(Dropped):  # it may have answered, and then closed
             await connection.send(data)
         return await connection.answer()

@@ -9,11 +9,11 @@ from tests.hostile.scenario import Attack, scenario
 from tests.hostile.stage import STATIC, Stage
 from tests.hostile.wire import Connection, Dropped, ask, request
 
-AT_ONCE = 5
+AT_ONCE = 3
 """Clients that leave at the same stage in the same way."""
 HANGING_UP = 12
 """More than DB_THREADS: each that kept a connection for good would be missed."""
-KEYS = 40
+KEYS = 15
 STILL_SILENT = 12.0
 """Seconds after they left: some servers cancel what was abandoned after ten."""
 

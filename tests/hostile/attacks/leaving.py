@@ -4,11 +4,14 @@ import asyncio
 import contextlib
 import time
 
+from tests.hostile.attacks.waits import crowd
 from tests.hostile.scenario import Attack, scenario
 from tests.hostile.stage import STATIC
 from tests.hostile.wire import Answer, Connection, Dropped, ask, request
 
 WAITERS = 10
+AT_ONCE = 6
+"""Of each kind: what a browser sends."""
 GONE_WITHIN = 12.0
 """Seconds: the ten that docs/design.md promises, and a little."""
 
@@ -44,6 +47,20 @@ async def during_waits(attack: Attack) -> None:
             attack.fault(f"a wait was not answered: {answer!r}")
         elif answer.status not in {201, 202}:
             attack.fault(f"a wait was answered {answer.status}")
+
+
+@scenario("just-started", ends_process=True)
+async def just_started(attack: Attack) -> None:
+    """A process that has just started meets a crowd before anything was loaded."""
+    await asyncio.to_thread(attack.stage.start_again, "orders")
+    first = [request("GET", path) for path in ("/api/schema", "/api/docs", STATIC)]
+    look = request(
+        "GET",
+        f"/api/orders/{attack.stage.order_id}",
+        order_token=attack.stage.order_token,
+    )
+    orders = [attack.stage.order() for _ in range(AT_ONCE)]
+    await crowd(attack, [*first * AT_ONCE, *[look] * AT_ONCE, *orders], {200, 202})
 
 
 @scenario("told-to-leave-in-a-crowd", ends_process=True)
