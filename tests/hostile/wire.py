@@ -32,10 +32,14 @@ class Answer:
     def is_problem(self) -> bool:
         """Tell whether this is a problem document (RFC 9457) about its own status."""
         media_type = self.headers.get("content-type", "").partition(";")[0]
+        if media_type != "application/problem+json":
+            return False
         with contextlib.suppress(ValueError):
-            return media_type == "application/problem+json" and (
-                {"type", "title", "status", "detail"} <= set(self.json())
-                and self.json()["status"] == self.status
+            said = self.json()
+            return (
+                isinstance(said, dict)
+                and {"type", "title", "status", "detail"} <= set(said)
+                and said["status"] == self.status
             )
         return False
 
