@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROJECTS := orders inventory payments monolith
 
-.PHONY: help venv demo demo-once test test-all test-postgresql compose-test check audit-dependencies lock clean layers rpc overload soak simulate points chaos chaos-plots mutants
+.PHONY: help venv demo demo-once test test-all test-postgresql compose-test check audit-dependencies lock clean layers rpc overload soak simulate points chaos chaos-plots hostile mutants
 
 help:  ## show this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ points: .venv/ready  ## die, then stand still, at each commit and send of an ord
 
 chaos: .venv/ready  ## ten minutes of real processes under a nemesis, then their books
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+hostile: .venv/ready  ## slow, rude, silent and wrong clients; ARGS=--list names them
+	$(BIN)/python -m tests.hostile $(ARGS)
 
 chaos-plots: .venv-lab/ready
 	.venv-lab/bin/python -m tests.chaos.plot tests/chaos/results/*.json
