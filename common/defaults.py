@@ -62,6 +62,7 @@ PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+CSRF_FAILURE_VIEW = "common.http.problem.csrf_failure"
 MAX_BODY_BYTES = 1024 * 1024
 NO_UPLOADS: list[str] = []
 """Handlers of uploaded files: no page takes any, so none is kept."""

@@ -131,7 +131,10 @@ class OrdersView(Waiting, ListAPIView[Order]):
             order.refresh_from_db()
             return _placed(order, ended=ended, waited=wait)
 
-        return self.later(request, lambda: until_ended(order.pk, wait), then=waited)
+        not_yet: tuple[bool | None] = (False,)
+        return self.later(
+            request, lambda: until_ended(order.pk, wait), then=waited, early=not_yet
+        )
 
 
 def _place(

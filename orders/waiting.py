@@ -13,7 +13,6 @@ from django.conf import settings
 
 from common.contracts.orders import ENDED
 from common.database import in_db
-from common.http import stopping
 from common.http.later import NoPlace, Places
 from common.outage import Outage
 from orders.models import Order
@@ -35,8 +34,7 @@ def preferred_wait(header: str) -> int:
 async def until_ended(order_id: UUID, seconds: int) -> bool | None:
     """Wait until an order has ended; False if it did not in time.
 
-    None, at once, if MAX_WAITERS requests of this process are waiting already. When
-    the process is told to stop, nobody waits any longer.
+    None, at once, if MAX_WAITERS requests of this process are waiting already.
     """
     try:
         with places.one():
@@ -57,14 +55,10 @@ class Watch:
         ended = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(order_id, set()).add(ended)
         self._make_sure_somebody_looks()
-        stop = asyncio.create_task(stopping.begun())
         try:
-            await asyncio.wait(
-                {ended, stop}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait({ended}, timeout=seconds)
             return bool(ended.done())
         finally:
-            stop.cancel()
             self._waiting[order_id].discard(ended)
             if not self._waiting[order_id]:
                 del self._waiting[order_id]

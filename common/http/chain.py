@@ -113,7 +113,16 @@ def _length(body: BinaryIO) -> int:
 
 
 def _closed(response: HttpResponseBase) -> Answer:
-    """Return a response as an answer, and close all that is not streamed."""
+    """Return a response as an answer, and close all that is not streamed.
+
+    An error without a page, as Django has some, gets a problem document.
+    """
+    if response.status_code in problem.NAMES and not _has_page(response):
+        page = problem.answer(response.status_code)
+        assert isinstance(response, HttpResponse)
+        response.content = page.content
+        response["Content-Type"] = page["Content-Type"]
+        response["Content-Length"] = str(len(page.content))
     status, headers = response.status_code, _headers(response)
     if isinstance(response, StreamingHttpResponse):
         if isinstance(response, FileResponse):
@@ -126,6 +135,12 @@ def _closed(response: HttpResponseBase) -> Answer:
         headers.append((b"Content-Length", str(len(body)).encode()))
     response.close()
     return Answer(status, headers, body)
+
+
+def _has_page(response: HttpResponseBase) -> bool:
+    return isinstance(response, StreamingHttpResponse) or bool(
+        isinstance(response, HttpResponse) and response.content
+    )
 
 
 def _headers(response: HttpResponseBase) -> Headers:

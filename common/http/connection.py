@@ -8,7 +8,7 @@ a problem document.
 
 import asyncio
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from daphne.http_protocol import WebRequest
 from twisted.internet.interfaces import IHalfCloseableProtocol
@@ -197,15 +197,34 @@ class Request(WebRequest):  # type: ignore[misc]  # Daphne has no types
     def process(self) -> Any:
         """Hand the request over; a WebSocket takes the connection with it."""
         channel = self.channel
+        self._take_host_from_address()
         handed_over = super().process()
         if channel.transport.protocol is not channel:
             channel.factory.server.closed(channel)
         return handed_over
 
+    def _take_host_from_address(self) -> None:
+        """Understand an address in absolute form (RFC 9112, section 3.2.2)."""
+        asked = cast(bytes, self.uri)
+        scheme, _, rest = asked.partition(b"://")
+        if scheme.lower() not in {b"http", b"https"} or not rest:
+            return
+        host, slash, path = rest.partition(b"/")
+        host, query, rest = host.partition(b"?")
+        self.requestHeaders.setRawHeaders(b"host", [host])
+        uri = b"/" + path if slash else b"/" + query + rest
+        self.uri, self.path = uri, uri.partition(b"?")[0]
+
     def hurry(self) -> None:
         """Tell the application that its client sends nothing more."""
         if self.application_queue:
             self.send_disconnect()
+
+    def application_ended(self, work: asyncio.Task[None]) -> None:
+        """Close the connection if there was neither an answer nor an error."""
+        failed = work.cancelled() or work.exception()
+        if not failed and not self.finished and self.channel is not None:
+            self.channel.transport.loseConnection()
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         """Answer what the server itself refuses; give up what has begun already."""

@@ -18,6 +18,7 @@ import re
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from typing import Any, BinaryIO, ParamSpec, TypeVar, cast
 
 import structlog
@@ -97,7 +98,8 @@ class Entrance:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        if page := await self._health.page(scope["method"], scope["path"]):
+        known = scope["method"] in METHODS
+        if known and (page := await self._health.page(scope["method"], scope["path"])):
             await self._send(scope, receive, send, of_page(page))
             return
         answer = await self._answer(scope, receive)
@@ -131,17 +133,27 @@ class Entrance:
         later = pending.later
         waiting = asyncio.create_task(later.wait(), context=later.context)
         left = asyncio.ensure_future(receive())
+        tasks: set[asyncio.Future[Any]] = {waiting, left}
+        if later.early:
+            tasks.add(asyncio.create_task(stopping.begun()))
         try:
-            await asyncio.wait({waiting, left}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            gone = not waiting.done()
-            for task in (waiting, left):
+            ended = waiting.done() and not waiting.cancelled()
+            for task in tasks:
                 task.cancel()
-            await asyncio.wait({waiting, left})
-        if gone or waiting.cancelled():
+            await asyncio.wait(tasks)
+        if not ended and not later.early:
             await _in_thread(self._threads, self._chain.abandon, pending)
             return None
-        return await _in_thread(self._threads, self._chain.finish, pending, waiting)
+        outcome: Future[Any] = Future()
+        if not ended and later.early:
+            outcome.set_result(later.early[0])
+        elif error := waiting.exception():
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(waiting.result())
+        return await _in_thread(self._threads, self._chain.finish, pending, outcome)
 
     async def _send(
         self, scope: Scope, receive: Receive, send: Send, answer: Answer

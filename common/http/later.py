@@ -35,9 +35,12 @@ class Later(HttpResponse, Generic[T]):
         self,
         wait: Callable[[], Coroutine[Any, Any, T]],
         finish: Callable[[Future[T]], HttpResponseBase],
+        early: tuple[T] | None = None,
     ) -> None:
         super().__init__()
         self.wait = wait
+        self.early = early
+        """The result, in a tuple, of a wait that somebody ended; None: it must not."""
         self.context = contextvars.copy_context()
         self._finish = finish
 
@@ -57,13 +60,18 @@ def later(
     request: HttpRequest,
     wait: Callable[[], Coroutine[Any, Any, T]],
     finish: Callable[[Future[T]], HttpResponseBase],
+    early: tuple[T] | None = None,
 ) -> HttpResponseBase:
     """Return an answer that waits for a coroutine and is then finished in a thread.
+
+    `early` holds the result of a wait that ends early, because the process was told to
+    stop or the client sends nothing more. Without it the wait goes on to its end in the
+    first case, and the request is forgotten in the second.
 
     Where nothing waits for a request, as in Django's test client or under WSGI, this
     blocks until the answer is there.
     """
-    pending = Later(wait, finish)
+    pending = Later(wait, finish, early)
     if getattr(request, WAITS, False):
         return pending
     return pending.finish(outcome_of(lambda: calls.run_on_loop(wait())))

@@ -71,6 +71,11 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return answer(403)
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW."""
+    return answer(403, "the CSRF token is missing or wrong: load the page again")
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404."""
     return answer(404)

@@ -115,6 +115,14 @@ class DrainingServer(Server):  # type: ignore[misc]  # Daphne has no types
             await connection.read_by_client()
         await super().handle_reply(protocol, message)
 
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Begin to answer a request; a connection that gets no answer is closed."""
+        receive = super().create_application(protocol, scope)
+        if isinstance(protocol, Request) and receive is not None:
+            work = self.connections[protocol]["application_instance"]
+            work.add_done_callback(protocol.application_ended)
+        return receive
+
     # ── the end ──────────────────────────────────────────────────────────────
 
     def kill_all_applications(self) -> Any:

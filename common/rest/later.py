@@ -23,9 +23,11 @@ class Waiting(APIView):
         wait: Callable[[], Coroutine[Any, Any, T]],
         *,
         then: Callable[[T], Response],
+        early: tuple[T] | None = None,
     ) -> HttpResponseBase:
         """Answer with what `then` makes of the wait's result, in a thread.
 
+        `early` is the result of a wait that has to end early, see `common.http.later`.
         What `wait` or `then` raises becomes a problem document, as in any view.
         """
 
@@ -38,4 +40,4 @@ class Waiting(APIView):
             response.render()
             return response
 
-        return later(request._request, wait, finish)
+        return later(request._request, wait, finish, early)

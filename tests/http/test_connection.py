@@ -161,6 +161,23 @@ def test_a_client_that_closes_its_side_is_answered(web: Web) -> None:
     assert got.endswith(b"\n")
 
 
+@pytest.mark.parametrize(
+    ("address", "host", "status"),
+    [
+        (b"http://localhost/health/live", b"localhost", 200),
+        (b"HTTP://localhost/health/live?a=b", b"elsewhere.example", 200),
+        (b"http://localhost/api/schema", b"elsewhere.example", 200),
+        (b"http://localhost", b"localhost", 302),
+        (b"http://elsewhere.example/api/schema", b"localhost", 421),
+    ],
+)
+def test_an_address_in_full_names_its_host(
+    web: Web, address: bytes, host: bytes, status: int
+) -> None:
+    data = b"GET " + address + b" HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"
+    assert web.raw(data)[0] == status
+
+
 def test_a_websocket_is_refused_in_one_line(web: Web) -> None:
     upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
     key = (

@@ -130,9 +130,10 @@ async def test_waits_hold_no_thread(application: Entrance) -> None:
     assert waiting.places.taken == 0
 
 
-async def test_who_leaves_while_waiting_gives_everything_back(
+async def test_who_leaves_while_waiting_is_answered_and_gives_everything_back(
     application: Entrance,
 ) -> None:
+    """A client that closes its side may be there still, and reads its answer."""
     waits = [
         Asked(application, "POST", "/api/orders", keyed(Prefer="wait=30"), ORDER)
         for _ in range(12)
@@ -141,10 +142,35 @@ async def test_who_leaves_while_waiting_gives_everything_back(
     for wait in waits:
         wait.leave()
     for wait in waits:
-        assert await wait.end() == []
+        assert (await wait.answer()).status == 202
     assert waiting.places.taken == 0
     assert not views_in_progress()
     assert (await ask(application, "POST", "/api/orders", keyed(), ORDER)).status == 202
+
+
+async def test_who_leaves_while_a_service_is_asked_gives_everything_back(
+    application: Entrance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(request: object) -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(views, "call", silent)
+    lists = [Asked(application, "GET", "/api/products") for _ in range(12)]
+    await until(lambda: views.product_lists.taken == 12)
+    for one in lists:
+        one.leave()
+    for one in lists:
+        assert await one.end() == []
+    assert views.product_lists.taken == 0
+
+
+@pytest.mark.parametrize("path", ["/", "/static/nothing.css", "/admin/login/"])
+async def test_an_error_without_a_page_is_a_problem_document(
+    application: Entrance, path: str
+) -> None:
+    answer = await ask(application, "DELETE", path)
+    assert answer.status in {403, 404, 405}
+    is_problem(answer, answer.status, answer.json()["type"].rpartition(":")[2])
 
 
 async def test_an_order_that_ends_wakes_who_waits(application: Entrance) -> None:
