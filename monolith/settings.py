@@ -51,10 +51,7 @@ ASGI_APPLICATION = "monolith.asgi.application"
 REST_FRAMEWORK = {
     **defaults.REST_FRAMEWORK,
     "NUM_PROXIES": int(config.number("PROXIES", default=0, most=10)),
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
+    "DEFAULT_AUTHENTICATION_CLASSES": defaults.TOKENS_AND_SESSIONS,
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
     "PAGE_SIZE": 20,
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.ScopedRateThrottle"],
@@ -67,6 +64,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {**defaults.SPECTACULAR_SETTINGS, "TITLE": "Cutpoints"}
 
+SESSION_ENGINE = "common.sessions"
 SESSION_COOKIE_NAME = "monolith_session"  # cookies do not tell ports apart
 CSRF_COOKIE_NAME = "monolith_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO

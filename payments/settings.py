@@ -36,8 +36,9 @@ INSTALLED_APPS = [
     "payments",
 ]
 MIDDLEWARE = [
+    defaults.MIDDLEWARE[0],  # even what CORS answers is not stored
     "corsheaders.middleware.CorsMiddleware",
-    *defaults.MIDDLEWARE,
+    *defaults.MIDDLEWARE[1:],
     "common.rest.length.required",
 ]
 TEMPLATES = defaults.TEMPLATES
@@ -57,6 +58,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {**defaults.SPECTACULAR_SETTINGS, "TITLE": "Cutpoints payments"}
 
+SESSION_ENGINE = "common.sessions"
 SESSION_COOKIE_NAME = "payments_session"  # cookies do not tell ports apart
 CSRF_COOKIE_NAME = "payments_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
