@@ -7,6 +7,7 @@ import re
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from drf_spectacular.authentication import SessionScheme as StockSessionScheme
 from rest_framework.authentication import (
     SessionAuthentication,
     TokenAuthentication,
@@ -47,3 +48,9 @@ class Session(SessionAuthentication):
             request._request.session.flush()
             raise AuthenticationFailed("the session is over: log in again")
         return customer
+
+
+class SessionScheme(StockSessionScheme):  # type: ignore[no-untyped-call]
+    """Tells the schema that `Session` is Django's session."""
+
+    target_class = "common.rest.authentication.Session"
