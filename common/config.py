@@ -125,9 +125,13 @@ class Config(Environment):
         default = self._embedded_bus_url() if self.demo else None
         return self._read("BUS_URL", expected, parse, default, fallback="")
 
+    def layer_class(self) -> str:
+        """Return the dotted path of the channel layer."""
+        return self.dotted_path("CHANNEL_LAYER", default=OUR_CHANNEL_LAYER)
+
     def channel_layer(self, url: str) -> dict[str, Any]:
         """Return the setting of the channel layer; BUS_RESILIENCE makes it faulty."""
-        backend = self.dotted_path("CHANNEL_LAYER", default=OUR_CHANNEL_LAYER)
+        backend = self.layer_class()
         expected = "faults like: seed=7; *.request drop=0.02 delay=0.1"
         if backend != OUR_CHANNEL_LAYER:
             expected = f"nothing, since {backend} has no such mode"

@@ -1,6 +1,8 @@
 """The shop's HTTP API."""
 
 import uuid
+from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from django.contrib.auth.models import User
@@ -10,6 +12,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.authtoken.views import ObtainAuthToken
+from rest_framework.exceptions import NotFound
 from rest_framework.generics import ListAPIView
 from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import AllowAny
@@ -72,6 +75,25 @@ class NewestFirst(CursorPagination):
 
     page_size = 20
     ordering = ("-placed_at", "-id")
+
+    def decode_cursor(self, request: Request) -> Any:
+        """Return where to go on; a place that is no time of an order is a 404."""
+        cursor = super().decode_cursor(request)
+        if cursor is None or cursor.position is None:
+            return cursor
+        try:
+            position = str(_aware(str(cursor.position)))
+        except (ValueError, OverflowError):
+            raise NotFound(self.invalid_cursor_message) from None
+        return cursor._replace(position=position)  # type: ignore[arg-type]
+
+
+def _aware(text: str) -> datetime:
+    """Read a time in ISO 8601; raise ValueError or OverflowError without its zone."""
+    when = datetime.fromisoformat(text)
+    if when.tzinfo is None:
+        raise ValueError
+    return when.astimezone(UTC)
 
 
 class OrdersView(ListAPIView[Order]):

@@ -41,9 +41,7 @@ async def ask(
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [
-            (k.lower().encode(), v.encode("latin-1")) for k, v in given.items()
-        ],
+        "headers": [(k.lower().encode(), v.encode()) for k, v in given.items()],
         "client": ("127.0.0.1", 4711),
         "server": ("127.0.0.1", 8000),
     }
@@ -61,7 +59,5 @@ async def ask(
 
     await application(scope, receive, send)
     start, *parts = sent
-    named = tuple(
-        (k.decode().lower(), v.decode("latin-1")) for k, v in start["headers"]
-    )
+    named = tuple((k.decode().lower(), v.decode()) for k, v in start["headers"])
     return Answer(start["status"], named, b"".join(p.get("body", b"") for p in parts))
