@@ -76,6 +76,8 @@ PASSWORD_VALIDATORS = [
 ]
 
 MAX_BODY_BYTES = 1024 * 1024
+STATIC_FOLDERS = 0o755
+"""The mode of folders that collectstatic makes: to read for all, to write for one."""
 NO_UPLOADS: list[str] = []
 """Handlers of uploaded files: no page takes any, so none is kept."""
 

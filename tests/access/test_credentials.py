@@ -1,10 +1,12 @@
 """Credentials that are not good are refused; nobody becomes a guest by mistake."""
 
+import io
 from http.cookies import SimpleCookie
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.test import Client
 
 from orders.models import Order
@@ -68,6 +70,11 @@ def test_the_token_of_somebody_who_was_shut_out_is_401(
     place: Ask, ada: User, adas_token: str
 ) -> None:
     User.objects.update(is_active=False)
+    assert is_401(place(Authorization=f"Token {adas_token}"))
+
+
+def test_a_token_can_be_replaced(place: Ask, ada: User, adas_token: str) -> None:
+    call_command("drf_create_token", "ada", reset_token=True, stdout=io.StringIO())
     assert is_401(place(Authorization=f"Token {adas_token}"))
 
 
