@@ -1,4 +1,4 @@
-"""What the project makes is closed to other users of the machine, whatever the umask."""
+"""What the project makes, other users cannot read, whatever the umask."""
 
 import os
 import shutil
