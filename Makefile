@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROJECTS := orders inventory payments monolith
 
-.PHONY: help venv demo demo-once test test-all test-postgresql compose-test check audit-dependencies lock clean layers rpc overload soak simulate points chaos chaos-plots hostile mutants
+.PHONY: help venv demo demo-once test test-all test-postgresql test-stock-layer compose-test check audit-dependencies lock clean layers rpc overload soak simulate points chaos chaos-plots hostile mutants
 
 help:  ## show this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,7 +24,11 @@ test-postgresql: .venv/ready  ## all tests that use a database, on a PostgreSQL 
 	$(BIN)/python -m tests.on_postgresql -m "not slow" tests/orders tests/inventory \
 	  tests/payments tests/common/test_database.py tests/journeys
 
-test-all: test test-postgresql  ## what CI runs: test, on PostgreSQL too, and the slow parts
+test-stock-layer: .venv/ready  ## the journeys on the stock channel layer; three minutes
+	CHANNEL_LAYER=channels_redis.core.RedisChannelLayer \
+	  $(BIN)/pytest -m "not slow" tests/journeys
+
+test-all: test test-postgresql test-stock-layer  ## what CI runs: all of these, and the slow parts
 	$(BIN)/pytest -m slow
 
 compose-test: .venv/ready  ## docker-compose.yml on a real engine; needs ports 8000 to 8002

@@ -10,12 +10,14 @@ import environ
 from common.channel_layer import resilience
 from common.connections import (
     OUR_CHANNEL_LAYER,
+    PRIVATE_SQLITE,
     SQLITE_OPTIONS,
     channel_layer,
     postgresql_options,
 )
 from common.embedded import ROOT, embedded_bus_url, is_demo_secret, kept_secret
 from common.environment import Environment, Unfit
+from common.private import close_to_others
 
 MODES = ("demo", "production")
 
@@ -33,6 +35,8 @@ class Config(Environment):
         self.demo = self.mode == "demo"
         here = str(ROOT / ".run")
         self.run_dir = Path(self._read("RUN_DIR", "a folder", str, here, fallback=here))
+        if self.demo and self.run_dir == Path(here):
+            close_to_others(self.run_dir)
 
     def own(self, name: str) -> str:
         """Return the name of a variable of this service: ORDERS_DATABASE_URL."""
@@ -54,10 +58,7 @@ class Config(Environment):
             try:
                 default = kept_secret(self.run_dir / f"{self.service}.secret")
             except OSError as error:
-                self._problems.append(
-                    f"RUN_DIR is malformed: expected a directory to write to ({error})"
-                )
-                default = ""
+                default = self._no_run_dir(error)
         return self._read(name, expected, parse, default, fallback="")
 
     def demo_password(self) -> str:
@@ -83,12 +84,15 @@ class Config(Environment):
             self._refuse_demo_secrets_in(value)
             return parsed
 
-        here = f"sqlite:///{self.run_dir / self.service}.sqlite3"
-        default = parse(here) if self.demo else None
+        here = self.run_dir / f"{self.service}.sqlite3"
+        default = parse(f"sqlite:///{here}") if self.demo else None
         database = self._read(name, expected, parse, default, fallback={})
         seconds = self.number("DB_STATEMENT_SECONDS", default=5, most=86_400)
         match str(database.get("ENGINE")).rpartition(".")[2]:
             case "sqlite3":
+                for part in ("", "-wal", "-shm"):  # of a version that left them open
+                    close_to_others(Path(f"{here}{part}"))
+                database["ENGINE"] = PRIVATE_SQLITE
                 database["OPTIONS"] = SQLITE_OPTIONS
             case "postgresql":
                 database["CONN_HEALTH_CHECKS"] = True  # a lost one is replaced
@@ -118,12 +122,16 @@ class Config(Environment):
             self._refuse_demo_secrets_in(value)
             return value
 
-        default = embedded_bus_url(self.run_dir) if self.demo else None
+        default = self._embedded_bus_url() if self.demo else None
         return self._read("BUS_URL", expected, parse, default, fallback="")
+
+    def layer_class(self) -> str:
+        """Return the dotted path of the channel layer."""
+        return self.dotted_path("CHANNEL_LAYER", default=OUR_CHANNEL_LAYER)
 
     def channel_layer(self, url: str) -> dict[str, Any]:
         """Return the setting of the channel layer; BUS_RESILIENCE makes it faulty."""
-        backend = self.dotted_path("CHANNEL_LAYER", default=OUR_CHANNEL_LAYER)
+        backend = self.layer_class()
         expected = "faults like: seed=7; *.request drop=0.02 delay=0.1"
         if backend != OUR_CHANNEL_LAYER:
             expected = f"nothing, since {backend} has no such mode"
@@ -148,6 +156,18 @@ class Config(Environment):
             )
             for name in ("orders", "inventory", "payments")
         }
+
+    def _embedded_bus_url(self) -> str:
+        try:
+            return embedded_bus_url(self.run_dir)
+        except OSError as error:
+            return self._no_run_dir(error)
+
+    def _no_run_dir(self, error: OSError) -> str:
+        self._problems.append(
+            f"RUN_DIR is malformed: expected a directory to write to ({error})"
+        )
+        return ""
 
     def _refuse_demo_secret(self, secret: str) -> None:
         if not self.demo and is_demo_secret(secret):

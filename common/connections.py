@@ -2,6 +2,7 @@
 
 from typing import Any
 
+PRIVATE_SQLITE = "common.sqlite3"
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,

@@ -5,10 +5,12 @@ from typing import Any
 from csp.constants import NONCE, NONE, SELF
 
 MIDDLEWARE = [
+    "common.answers.no_store",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "common.web.carry_headers",
+    "common.answers.head_as_get",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -43,15 +45,25 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_METADATA_CLASS": "common.rest.options.NameAndDescription",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["common.rest.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "common.rest.handler.handle",
 }
 
+TOKENS_AND_SESSIONS = [
+    "common.rest.authentication.Token",
+    "common.rest.authentication.Session",
+]
+"""How customers log in to the API of orders."""
+
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -64,6 +76,8 @@ PASSWORD_VALIDATORS = [
 
 CSRF_FAILURE_VIEW = "common.http.problem.csrf_failure"
 MAX_BODY_BYTES = 1024 * 1024
+STATIC_FOLDERS = 0o755
+"""The mode of folders that collectstatic makes: to read for all, to write for one."""
 NO_UPLOADS: list[str] = []
 """Handlers of uploaded files: no page takes any, so none is kept."""
 

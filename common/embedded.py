@@ -3,8 +3,9 @@
 import hashlib
 import os
 import secrets
-import tempfile
 from pathlib import Path
+
+from common.private import private_folder, private_folder_in_tmp
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = "demo-"
@@ -24,19 +25,20 @@ def is_demo_secret(secret: str) -> bool:
 def embedded_bus_url(run_dir: Path) -> str:
     """Return the URL of the embedded bus: a Unix socket in the run directory.
 
-    Where that path is too long for a socket (about 100 bytes), it is one in the
-    system's temporary directory whose name is derived from it.
+    Where that path is too long for a socket (about 100 bytes), it is one in a folder of
+    the user's own in the system's temporary directory, with a name derived from it.
+    Raises OSError if that folder is somebody else's.
     """
     path = run_dir.resolve() / "bus.sock"
     if len(os.fsencode(path)) > 100:
         digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-        path = Path(tempfile.gettempdir()) / f"cutpoints-{digest}.sock"
+        path = private_folder_in_tmp() / f"{digest}.sock"
     return f"unix://{path}"
 
 
 def kept_secret(path: Path) -> str:
     """Return the secret in a file, making it for its owner alone the first time."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
         if not path.exists():

@@ -31,6 +31,7 @@ TEMPLATES = defaults.TEMPLATES
 ROOT_URLCONF = "inventory.urls"
 ASGI_APPLICATION = "inventory.asgi.application"
 
+SESSION_ENGINE = "common.sessions"
 SESSION_COOKIE_NAME = "inventory_session"  # cookies do not tell ports apart
 CSRF_COOKIE_NAME = "inventory_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
@@ -45,6 +46,7 @@ CSRF_FAILURE_VIEW = defaults.CSRF_FAILURE_VIEW
 AUTH_PASSWORD_VALIDATORS = defaults.PASSWORD_VALIDATORS
 DATA_UPLOAD_MAX_MEMORY_SIZE = defaults.MAX_BODY_BYTES
 FILE_UPLOAD_HANDLERS = defaults.NO_UPLOADS
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = defaults.STATIC_FOLDERS
 STATIC_URL = "static/"
 STATIC_ROOT = None if DEMO else RUN_DIR / "static-inventory"
 WHITENOISE_USE_FINDERS = DEMO

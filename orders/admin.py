@@ -1,9 +1,12 @@
 """Orders' admin: states and history are for reading."""
 
 from django.contrib import admin
+from rest_framework.authtoken.models import TokenProxy
 
 from common.admin import ReadOnlyAdmin, ReadOnlyInline
 from orders.models import Move, Order, OrderLine, Step
+
+admin.site.unregister(TokenProxy)  # whoever could read it could log in as anybody
 
 
 class LineInline(ReadOnlyInline):
@@ -26,8 +29,9 @@ class StepInline(ReadOnlyInline):
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
-    """Orders with their lines and history."""
+    """Orders with their lines and history, without what opens an order or a card."""
 
+    exclude = ("key", "fingerprint", "card_token")
     list_display = ("id", "status", "total", "currency", "placed_at", "needs_attention")
     list_filter = ("status", "needs_attention")
     search_fields = ("id", "correlation_id")

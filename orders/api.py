@@ -1,6 +1,7 @@
 """The shop's HTTP API."""
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -12,9 +13,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.authtoken.views import ObtainAuthToken
+from rest_framework.exceptions import NotFound
 from rest_framework.generics import ListAPIView
 from rest_framework.pagination import CursorPagination
-from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
@@ -29,13 +31,19 @@ from common.rest.later import Waiting
 from common.rest.parsers import StrictJSONParser
 from common.rest.problems import Problem, ProblemSerializer
 from orders import placing, states
-from orders.access import TOKEN_HEADER, visible_order
+from orders.access import (
+    TOKEN_HEADER,
+    LoginExceptToPlace,
+    orders_of,
+    visible_order,
+)
 from orders.idempotency import (
     IdempotencyKeyReused,
     fingerprint,
     in_hand,
     read_key,
 )
+from orders.login import Login
 from orders.models import Order, Status
 from orders.rows import NewOrder
 from orders.serializers import (
@@ -73,21 +81,36 @@ class NewestFirst(CursorPagination):
     page_size = 20
     ordering = ("-placed_at", "-id")
 
+    def decode_cursor(self, request: Request) -> Any:
+        """Return where to go on; a place that is no time of an order is a 404."""
+        cursor = super().decode_cursor(request)
+        if cursor is None or cursor.position is None:
+            return cursor
+        try:
+            position = str(_aware(str(cursor.position)))
+        except (ValueError, OverflowError):
+            raise NotFound(self.invalid_cursor_message) from None
+        return cursor._replace(position=position)  # type: ignore[arg-type]
+
+
+def _aware(text: str) -> datetime:
+    """Read a time in ISO 8601; raise ValueError or OverflowError without its zone."""
+    when = datetime.fromisoformat(text)
+    if when.tzinfo is None:
+        raise ValueError
+    return when.astimezone(UTC)
+
 
 class OrdersView(Waiting, ListAPIView[Order]):
     """A customer's orders."""
 
     serializer_class = OrderSummary
     pagination_class = NewestFirst
+    permission_classes = (LoginExceptToPlace,)
 
     def get_queryset(self) -> QuerySet[Order]:
         """Return the customer's own orders."""
-        own = Order.objects.filter(customer_id=self.request.user.pk)
-        return own.prefetch_related("lines")
-
-    def get_permissions(self) -> list[Any]:
-        """Let guests place orders; a list needs a login."""
-        return [IsAuthenticated() if self.request.method == "GET" else AllowAny()]
+        return orders_of(self.request.user).prefetch_related("lines")
 
     def get_throttles(self) -> list[BaseThrottle]:
         """Count placing and reading apart."""
@@ -256,8 +279,11 @@ class ProductsView(Waiting, APIView):
 
 
 class TokenView(ObtainAuthToken):
-    """Login for programs."""
+    """Login for programs. It asks nobody who they are already."""
 
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    serializer_class = Login
     parser_classes = (StrictJSONParser,)
     throttle_classes = (ScopedRateThrottle,)
     throttle_scope = "login"

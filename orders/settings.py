@@ -44,10 +44,7 @@ ASGI_APPLICATION = "orders.asgi.application"
 REST_FRAMEWORK = {
     **defaults.REST_FRAMEWORK,
     "NUM_PROXIES": int(config.number("PROXIES", default=0, most=10)),
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
+    "DEFAULT_AUTHENTICATION_CLASSES": defaults.TOKENS_AND_SESSIONS,
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
     "PAGE_SIZE": 20,
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.ScopedRateThrottle"],
@@ -59,6 +56,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {**defaults.SPECTACULAR_SETTINGS, "TITLE": "Cutpoints orders"}
 
+SESSION_ENGINE = "common.sessions"
 SESSION_COOKIE_NAME = "orders_session"  # cookies do not tell ports apart
 CSRF_COOKIE_NAME = "orders_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
@@ -73,6 +71,7 @@ CSRF_FAILURE_VIEW = defaults.CSRF_FAILURE_VIEW
 AUTH_PASSWORD_VALIDATORS = defaults.PASSWORD_VALIDATORS
 DATA_UPLOAD_MAX_MEMORY_SIZE = defaults.MAX_BODY_BYTES
 FILE_UPLOAD_HANDLERS = defaults.NO_UPLOADS
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = defaults.STATIC_FOLDERS
 STATIC_URL = "static/"
 STATIC_ROOT = None if DEMO else RUN_DIR / "static-orders"
 WHITENOISE_USE_FINDERS = DEMO

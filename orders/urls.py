@@ -4,9 +4,8 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView
 
-from common.rest.docs import ApiDocs
+from common.rest.docs import ApiDocs, ApiSchema
 from orders import api
 
 LOGIN = LoginView.as_view(template_name="admin/login.html", next_page="docs")
@@ -20,7 +19,7 @@ urlpatterns = [
     path("api/token", api.TokenView.as_view(), name="token"),
     path("api/session/login/", LOGIN, name="login"),
     path("api/session/logout/", LogoutView.as_view(next_page="docs"), name="logout"),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema", ApiSchema.as_view(), name="schema"),
     path("api/docs", ApiDocs.as_view(), name="docs"),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="docs")),

@@ -1,5 +1,7 @@
 """Payments' admin: everything is for reading."""
 
+from typing import Any
+
 from django.contrib import admin
 
 from common.admin import ReadOnlyAdmin, ReadOnlyInline
@@ -14,8 +16,9 @@ class EntryInline(ReadOnlyInline):
 
 @admin.register(Charge)
 class ChargeAdmin(ReadOnlyAdmin):
-    """Charges and their ledgers."""
+    """Charges and their ledgers, without what opens a card."""
 
+    exclude = ("card_token",)
     list_display = ("order_id", "state", "amount", "currency", "failed_refunds")
     list_filter = ("state",)
     search_fields = ("order_id",)
@@ -32,9 +35,13 @@ class EntryAdmin(ReadOnlyAdmin):
 
 @admin.register(Card)
 class CardAdmin(ReadOnlyAdmin):
-    """Cards, without their numbers."""
+    """Cards, without their numbers and tokens: a list, and no page for each."""
 
-    list_display = ("token", "brand", "last4", "created_at")
+    list_display = ("brand", "last4", "created_at")
+    list_display_links = None
+
+    def get_object(self, *args: Any, **kwargs: Any) -> None:
+        """Find no card: a page of its own would have the token for its address."""
 
 
 @admin.register(GatewayOperation)

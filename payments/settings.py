@@ -37,8 +37,9 @@ INSTALLED_APPS = [
     "payments",
 ]
 MIDDLEWARE = [
+    defaults.MIDDLEWARE[0],  # even what CORS answers is not stored
     "corsheaders.middleware.CorsMiddleware",
-    *defaults.MIDDLEWARE,
+    *defaults.MIDDLEWARE[1:],
 ]
 TEMPLATES = defaults.TEMPLATES
 ROOT_URLCONF = "payments.urls"
@@ -57,6 +58,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {**defaults.SPECTACULAR_SETTINGS, "TITLE": "Cutpoints payments"}
 
+SESSION_ENGINE = "common.sessions"
 SESSION_COOKIE_NAME = "payments_session"  # cookies do not tell ports apart
 CSRF_COOKIE_NAME = "payments_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
@@ -71,6 +73,7 @@ CSRF_FAILURE_VIEW = defaults.CSRF_FAILURE_VIEW
 AUTH_PASSWORD_VALIDATORS = defaults.PASSWORD_VALIDATORS
 DATA_UPLOAD_MAX_MEMORY_SIZE = defaults.MAX_BODY_BYTES
 FILE_UPLOAD_HANDLERS = defaults.NO_UPLOADS
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = defaults.STATIC_FOLDERS
 STATIC_URL = "static/"
 STATIC_ROOT = None if DEMO else RUN_DIR / "static-payments"
 WHITENOISE_USE_FINDERS = DEMO

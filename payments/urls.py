@@ -3,14 +3,13 @@
 from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView
 
-from common.rest.docs import ApiDocs
+from common.rest.docs import ApiDocs, ApiSchema
 from payments.api import CardsView
 
 urlpatterns = [
     path("api/cards", CardsView.as_view(), name="cards"),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema", ApiSchema.as_view(), name="schema"),
     path("api/docs", ApiDocs.as_view(), name="docs"),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="docs")),

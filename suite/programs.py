@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.embedded import embedded_bus_url
+from common.private import private_folder
 from suite import bus
 from suite.supervisor import Program, Say, StartFailed, Supervisor, manage, run_to_end
 
@@ -28,7 +29,7 @@ class Suite:
 
         Raises StartFailed.
         """
-        self.run_dir.mkdir(parents=True, exist_ok=True)
+        private_folder(self.run_dir)
         self._check_ports()
         if self.bus_is_ours:
             supervisor.start(self.bus())

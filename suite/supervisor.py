@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from common.embedded import ROOT
+from common.private import OTHERS
 
 Say = Callable[[str, str], None]
 """Takes a program's name and a line that it wrote or that is about it."""
@@ -46,6 +47,7 @@ class Child:
             text=True,
             errors="replace",
             start_new_session=True,  # Ctrl-C is for the supervisor alone
+            umask=OTHERS,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -8,7 +8,7 @@ a problem document.
 
 import asyncio
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from daphne.http_protocol import WebRequest
 from twisted.internet.interfaces import IHalfCloseableProtocol
@@ -197,16 +197,15 @@ class Request(WebRequest):  # type: ignore[misc]  # Daphne has no types
     def process(self) -> Any:
         """Hand the request over; a WebSocket takes the connection with it."""
         channel = self.channel
-        self._take_host_from_address()
+        self._take_host_from_address(self.uri)
         handed_over = super().process()
         if channel.transport.protocol is not channel:
             channel.factory.server.closed(channel)
         return handed_over
 
-    def _take_host_from_address(self) -> None:
+    def _take_host_from_address(self, address: bytes) -> None:
         """Understand an address in absolute form (RFC 9112, section 3.2.2)."""
-        asked = cast(bytes, self.uri)
-        scheme, _, rest = asked.partition(b"://")
+        scheme, _, rest = address.partition(b"://")
         if scheme.lower() not in {b"http", b"https"} or not rest:
             return
         host, slash, path = rest.partition(b"/")

@@ -26,11 +26,12 @@ class StrictCharField(serializers.CharField):
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """A body whose unknown fields are errors, not ignored."""
+    """A body whose unknown fields are errors; so are those that only come out."""
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the validated fields, or raise ValidationError naming each bad one."""
-        unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
+        taken = {name for name, field in self.fields.items() if not field.read_only}
+        unknown = set(data) - taken if isinstance(data, dict) else set()
         if unknown:
             raise serializers.ValidationError(
                 {name: ["unknown field"] for name in sorted(map(str, unknown))}

@@ -17,6 +17,7 @@ from channels.exceptions import ChannelFull, MessageTooLarge
 from redis.exceptions import RedisError
 
 from common import clock
+from common.channel_layer import RedisChannelLayer
 from common.channel_layer.errors import InvalidMessage, NotSent, UnreadableMessage
 from common.context import Headers
 from common.contract import R, Request
@@ -121,13 +122,21 @@ class Channel:
         """Return the channel for the service's replies, which is being read."""
         if (channel := self._reply_channels.get(service)) is None:
             async with self._opening:
-                prefix = f"response.{self._caller}.{service}"
-                new = await self.layer.new_channel(prefix)
+                new = await self.layer.new_channel(self._reply_prefix(service))
                 channel = self._reply_channels.setdefault(service, new)
         reader = self._readers.get(service)
         if reader is None or reader.done():
             self._readers[service] = asyncio.create_task(self._read(service, channel))
         return channel
+
+    def _reply_prefix(self, service: str) -> str:
+        """Return how the channel for a service's replies begins.
+
+        The stock layer reads one prefix at a time in a process: with two, the replies
+        of the second service would stay where they are.
+        """
+        own = f"response.{self._caller}"
+        return f"{own}.{service}" if isinstance(self.layer, RedisChannelLayer) else own
 
     async def _read(self, service: str, channel: str) -> None:
         outage = Outage("receiving")

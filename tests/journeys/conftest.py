@@ -18,6 +18,7 @@ from suite.programs import Suite, free_ports
 from suite.shop import Shop
 from suite.supervisor import Supervisor
 from tests.databases import Databases, databases
+from tests.journeys.wire import wire
 
 GENEROUS = {
     f"THROTTLE_{name}": "100000/min" for name in ("ORDERS", "READS", "CARDS", "LOGIN")
@@ -92,15 +93,13 @@ class Running:
     def queued(self) -> int:
         """Return how many requests wait in the channels."""
         with redis.Redis.from_url(self.bus_url) as bus:
-            return sum(
-                int(bus.llen(f"asgi:{{{name}.request}}"))
-                for name in self.suite.services
-            )
+            channels = (f"{name}.request" for name in self.suite.services)
+            return sum(wire().count(bus, channel) for channel in channels)
 
     def forget(self, channel: str) -> None:
         """Lose what waits in a channel."""
         with redis.Redis.from_url(self.bus_url) as bus:
-            bus.delete(f"asgi:{{{channel}}}")
+            bus.delete(wire().key(channel))
 
     def ask(self, request: Any) -> Any:
         """Call a service over the bus."""

@@ -10,12 +10,11 @@ from typing import Any
 import msgpack
 import redis
 
+from tests.journeys.wire import wire
+
 ARGUMENT = re.compile(rb'"((?:[^"\\]|\\.)*)"')
-STAMP = 13
-"""Digits in front of each message: when it was sent (ms), by the broker's clock."""
-RANDOM = 12
-"""Random bytes in front of each serialised message."""
-KEY = re.compile(rb"asgi:\{(\w+\.request)\}")
+CHANNELS = ("orders.request", "inventory.request", "payments.request")
+WIRE = wire()
 
 
 @dataclass(frozen=True)
@@ -33,16 +32,12 @@ class Sent:
     def with_more_time(self) -> "Sent":
         """Return the same request with a deadline that has not passed yet."""
         later = {**self._message, "deadline": time.time() + 60}
-        return Sent(self.channel, self.raw[: self._payload] + msgpack.packb(later))
+        return Sent(self.channel, WIRE.with_payload(self.raw, msgpack.packb(later)))
 
     @property
     def _message(self) -> dict[str, Any]:
-        message: dict[str, Any] = msgpack.unpackb(self.raw[self._payload :])
+        message: dict[str, Any] = msgpack.unpackb(WIRE.payload(self.raw))
         return message
-
-    @property
-    def _payload(self) -> int:
-        return self.raw.index(b"\n") + 1 + RANDOM
 
 
 class Tap:
@@ -74,18 +69,18 @@ class Tap:
         """Put the same bytes into their channels again, all at once."""
         with redis.Redis.from_url(self._bus_url) as bus, bus.pipeline() as pipe:
             for sent in messages * copies:
-                stamp = b"%013d" % int(time.time() * 1000)
-                pipe.rpush(f"asgi:{{{sent.channel}}}", stamp + sent.raw[STAMP:])
+                WIRE.put(pipe, sent.channel, sent.raw)
             pipe.execute()
 
     def _read(self) -> None:
+        channels = {WIRE.key(name).encode(): name for name in CHANNELS}
         with self._socket.makefile("rb") as lines:
             for line in lines:
                 words = [_unescaped(word) for word in ARGUMENT.findall(line)]
-                if len(words) < 3 or words[0] != b"RPUSH":
-                    continue
-                if key := KEY.fullmatch(words[1]):
-                    self.sent += [Sent(key[1].decode(), raw) for raw in words[2:]]
+                if len(words) > WIRE.first_message and words[0] == WIRE.push:
+                    channel = channels.get(words[1])
+                    raws = words[WIRE.first_message :] if channel else []
+                    self.sent += [Sent(str(channel), raw) for raw in raws]
 
 
 def _unescaped(word: bytes) -> bytes:

@@ -16,7 +16,6 @@ PAGES = (
     "orders/order",
     "payments/charge",
     "payments/entry",
-    "payments/card",
     "payments/gatewayoperation",
 )
 
@@ -65,3 +64,27 @@ def read_only(staff: Client, page: str) -> None:
     row.refresh_from_db()
     after = {f.attname: getattr(row, f.attname) for f in model._meta.concrete_fields}
     assert after == before
+
+
+async def test_nothing_in_the_admins_opens_a_card_an_order_or_an_account(
+    confirmed: Order, staff: Client
+) -> None:
+    from asgiref.sync import sync_to_async
+
+    await sync_to_async(shows_no_secret)(confirmed, staff)
+
+
+def shows_no_secret(order: Order, staff: Client) -> None:
+    from rest_framework.authtoken.models import Token
+
+    token = Token.objects.create(user=User.objects.get())
+    secrets = {order.key, order.card_token, order.fingerprint or order.key, token.key}
+    urls = [f"/admin/{page}/" for page in (*PAGES, "payments/card")]
+    urls += [f"/admin/{page}/{order.pk}/change/" for page in PAGES[:2]]
+    for url in ("/admin/", *urls):
+        page = staff.get(url)
+        assert page.status_code == 200
+        assert [s for s in secrets if s in page.content.decode()] == []
+    assert staff.get("/admin/authtoken/tokenproxy/").status_code == 404
+    card = staff.get(f"/admin/payments/card/{quote(order.card_token)}/change/")
+    assert card.status_code == 302

@@ -1,0 +1,116 @@
+"""Holds what an application answers against the table."""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tests.access import client, urls
+from tests.access.bodies import body_for
+from tests.access.expected import READ_BY_NO_PAGE
+from tests.access.projects import table
+from tests.access.rows import UNKNOWN, Cell, cells
+from tests.access.rows_of import ADAS, CARD, GUESTS, SECRETS
+from tests.access.world import World
+
+SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
+MAY_SEE = {ADAS: {"ada", "clerk", "admin"}, GUESTS: {"holder", "clerk", "admin"}}
+CHANGING = re.compile(r"nonce-[^']+|csrf[^;]+|session=[^;]+|expires=[^;]+")
+"""What differs from answer to answer."""
+OF_EACH = {"date", "expires", "x-correlation-id"}
+
+
+class Asking:
+    """One project and its visitors."""
+
+    def __init__(self, application: client.Application, loop: asyncio.Runner) -> None:
+        self._application, self._loop, self._world = application, loop, World()
+        self._wrong: dict[str, list[str]] = {"wrong": [], "by entrance": []}
+
+    def everything(self, project: str, *, thorough: bool) -> dict[str, Any]:
+        """Return what differs from the table, and how many requests were made.
+
+        The admin's pages read no header but the cookie, so visitors who differ in
+        nothing else are sent there only when it is thorough.
+        """
+        rows = list(cells(table(project)))
+        names = self._world.names
+        missing = urls.differences({row.url.format(**names) for row in rows})
+        if not thorough:
+            rows = [row for row in rows if not _is_like_nobodys(row)]
+        if not self._knows_methods():
+            self._wrong["by entrance"] += ["unknown methods are not refused"]
+            rows = [row for row in rows if row.method not in UNKNOWN]
+        got: dict[tuple[str, str, str], client.Answer] = {}
+        for row in rows:
+            url = row.url.format(**names)
+            answer = got[row.url, row.visitor, row.method] = self._ask(row, url)
+            wrong = list(self._problems(row, url, answer))
+            if row.method == "HEAD":
+                wrong += unlike_get(answer, got[row.url, row.visitor, "GET"])
+            kind = "by entrance" if row.by_entrance else "wrong"
+            said = f"{row.visitor}: {row.method} {row.url}: "
+            self._wrong[kind] += [said + what for what in wrong]
+        return {"missing": missing, **self._wrong, "asked": len(rows)}
+
+    def _knows_methods(self) -> bool:
+        """Tell whether the process refuses what is no method; else nobody need ask."""
+        asked = client.ask(self._application, "PROPFIND", "/", {})
+        return self._loop.run(asked).status == 501
+
+    def _ask(self, row: Cell, url: str) -> client.Answer:
+        headers, body = body_for(row.method, url)
+        sent = {**self._world.headers[row.visitor], **headers}
+        asked = client.ask(self._application, row.method, url, sent, body)
+        answer = self._loop.run(asked)
+        if row.method.upper() not in SAFE and answer.status < 400:
+            self._world.restore()
+        return answer
+
+    def _problems(self, row: Cell, url: str, answer: client.Answer) -> Iterator[str]:
+        if answer.status != row.status:
+            yield f"expected {row.status}, got {answer.status}"
+        text = f"{answer.headers} {answer.body!r}"
+        for order, secret in SECRETS.items():
+            if secret in text and row.visitor not in MAY_SEE[order]:
+                yield f"shows {secret}"
+        if CARD in text and CARD not in url:
+            yield "shows a card's token"
+        cached = answer.header("Cache-Control")
+        if "no-store" not in cached and not url.startswith("/static/"):
+            yield f"may be stored: {cached!r}"
+        if answer.status == 401 and answer.header("WWW-Authenticate") != "Token":
+            yield "does not say how to log in"
+        if answer.status >= 400 and url.startswith("/api/") and row.method != "HEAD":
+            yield from self._unlike_a_problem(url, answer)
+
+    def _unlike_a_problem(self, url: str, answer: client.Answer) -> Iterator[str]:
+        kind = answer.header("Content-Type")
+        if url.startswith("/api/session/"):  # Django's pages
+            return
+        if kind != "application/problem+json":
+            yield f"is no problem document but {kind!r}"
+        elif json.loads(answer.body)["status"] != answer.status:
+            yield "is a problem of another status"
+
+
+def _is_like_nobodys(row: Cell) -> bool:
+    return row.url.startswith("/admin/") and row.visitor in READ_BY_NO_PAGE
+
+
+def unlike_get(head: client.Answer, get: client.Answer) -> list[str]:
+    """Tell how an answer to HEAD differs from GET's without its body."""
+    if head.body:
+        return ["has a body"]
+    if (head.status, _lasting(head)) == (get.status, _lasting(get)):
+        return []
+    return [f"is not as GET: {head.status} {head.headers}, {get.status} {get.headers}"]
+
+
+def _lasting(answer: client.Answer) -> list[tuple[str, str]]:
+    return sorted(
+        (name, CHANGING.sub("", value))
+        for name, value in answer.headers
+        if name not in OF_EACH
+    )
