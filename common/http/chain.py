@@ -101,6 +101,7 @@ class Chain(BaseHandler):
 
 def of_page(page: HttpResponse) -> Answer:
     """Return a page that was made outside of the chain as an answer."""
+    page.headers.setdefault("Cache-Control", "no-store")
     page["Content-Length"] = str(len(page.content))
     return Answer(page.status_code, _headers(page), page.content)
 

@@ -51,7 +51,6 @@ def answer(code: int, detail: str = "") -> HttpResponse:
     )
     if code == 503:
         response["Retry-After"] = RETRY_AFTER
-    response["Cache-Control"] = "no-store"
     return response
 
 
