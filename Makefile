@@ -24,7 +24,7 @@ test-postgresql: .venv/ready  ## all tests that use a database, on a PostgreSQL 
 	$(BIN)/python -m tests.on_postgresql -m "not slow" tests/orders tests/inventory \
 	  tests/payments tests/common/test_database.py tests/journeys
 
-test-stock-layer: .venv/ready  ## the journeys on the stock channel layer; three minutes
+test-stock-layer: .venv/ready  ## the journeys on the stock channel layer; four minutes
 	CHANNEL_LAYER=channels_redis.core.RedisChannelLayer \
 	  $(BIN)/pytest -m "not slow" tests/journeys
 

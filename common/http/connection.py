@@ -131,7 +131,11 @@ class Connection(http.HTTPChannel):  # type: ignore[misc]  # Twisted has no type
             return
         self._refused = True
         answer = problem.answer(code, detail)
-        head = [f"HTTP/1.1 {code} {HTTPStatus(code).phrase}", "Connection: close", "Cache-Control: no-store"]
+        head = [
+            f"HTTP/1.1 {code} {HTTPStatus(code).phrase}",
+            "Connection: close",
+            "Cache-Control: no-store",
+        ]
         head += [f"{name}: {value}" for name, value in answer.items()]
         head += [f"Content-Length: {len(answer.content)}", "", ""]
         self.transport.write("\r\n".join(head).encode() + answer.content)

@@ -1,8 +1,7 @@
 """The table. A cell is the status for the visitors that its column's heading names.
 
 A row stands for the methods that it names: ANY for all that no other row of its URL
-names. HEAD is never named, since it is what GET is. A cell like 405* is decided by the
-entrance of the process, before Django.
+names. HEAD is never named, since it is what GET is.
 """
 
 VISITORS = (
@@ -35,10 +34,10 @@ URL                                     method   all
 /static/admin/css/base.css              ANY      405
 /static/admin/css/base.css              GET      200
 /static/nothing.css                     ANY      404
-/health/live                            ANY      405*
-/health/live                            GET      200*
-/health/ready                           ANY      405*
-/health/ready                           GET      503*
+/health/live                            ANY      405
+/health/live                            GET      200
+/health/ready                           ANY      405
+/health/ready                           GET      503
 """
 """No bus runs beside this test, so nothing is ready."""
 

@@ -20,7 +20,6 @@ class Cell:
     method: str
     visitor: str
     status: int
-    by_entrance: bool = False
 
 
 def cells(text: str) -> Iterator[Cell]:
@@ -43,6 +42,6 @@ def cells(text: str) -> Iterator[Cell]:
         for method in METHODS:
             named = row.get("GET" if method == "HEAD" else method) or row["ANY"]
             for who, status in named.items():
-                yield Cell(url, method, who, int(status.rstrip("*")), "*" in status)
+                yield Cell(url, method, who, int(status))
         for method in UNKNOWN:
-            yield from (Cell(url, method, who, 501, True) for who in row["ANY"])
+            yield from (Cell(url, method, who, 501) for who in row["ANY"])

@@ -3,32 +3,36 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from common.embedded import ROOT
 
-PROJECTS = ("orders", "inventory", "payments", "monolith")
+PROJECTS = ("orders", "inventory", "payments")
 
 
-@pytest.fixture(scope="module")
-def answers() -> Iterator[dict[str, Any]]:
-    """Ask all projects side by side, each in a process with its own settings."""
+def ask_all(projects: tuple[str, ...], *options: str) -> dict[str, Any]:
+    """Ask projects side by side, each in a process with its own settings."""
     asking = {
         project: subprocess.Popen(
-            [sys.executable, "-m", "tests.access", project],
+            [sys.executable, "-m", "tests.access", project, *options],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for project in PROJECTS
+        for project in projects
     }
     said = {project: process.communicate() for project, process in asking.items()}
     assert all(process.returncode == 0 for process in asking.values()), said
-    yield {project: json.loads(out) for project, (out, _) in said.items()}
+    return {project: json.loads(out) for project, (out, _) in said.items()}
+
+
+@pytest.fixture(scope="module")
+def answers() -> dict[str, Any]:
+    """Ask the three projects."""
+    return ask_all(PROJECTS)
 
 
 @pytest.mark.parametrize("project", PROJECTS)
@@ -42,3 +46,9 @@ def test_everybody_gets_what_the_table_says(
 ) -> None:
     assert answers[project]["asked"] > 1000
     assert answers[project]["wrong"] == []
+
+
+@pytest.mark.slow
+def test_every_visitor_everywhere_and_in_the_monolith() -> None:
+    for answers in ask_all((*PROJECTS, "monolith"), "--thorough").values():
+        assert (answers["missing"], answers["wrong"]) == ([], [])

@@ -113,6 +113,7 @@ def test_the_vault_answers_the_shops_origin_and_no_other(running: Running) -> No
     assert preflight(ours).headers["Access-Control-Allow-Origin"] == ours
     theirs = preflight("https://evil.example").headers
     assert "Access-Control-Allow-Origin" not in theirs
+    assert theirs["Cache-Control"] == "no-store"
 
 
 def test_a_body_of_5_mb_is_refused_by_the_real_server(running: Running) -> None:

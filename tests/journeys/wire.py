@@ -50,7 +50,7 @@ class Stock:
 
     def key(self, channel: str) -> str:
         """Return a channel's key."""
-        return f"asgi:{channel}"
+        return f"asgi{channel}"
 
     def count(self, bus: Any, channel: str) -> int:
         """Return how many messages wait in a channel."""
