@@ -1,9 +1,15 @@
 """An API's schema, and the page that shows it."""
 
+import threading
+from typing import Any
+
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+
+_making = threading.Lock()
 
 
 class _ErrorsInJSON(APIView):
@@ -16,9 +22,19 @@ class _ErrorsInJSON(APIView):
 
 
 class ApiSchema(_ErrorsInJSON, SpectacularAPIView):
-    """The OpenAPI schema, in YAML or JSON."""
+    """The OpenAPI schema, in YAML or JSON; made by one thread at a time.
+
+    drf-spectacular imports its extensions with the first schema, and threads that come
+    meanwhile would find half of them.
+    """
 
     metadata_class = None
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Return the schema."""
+        with _making:
+            response: Response = super().get(request, *args, **kwargs)
+            return response
 
 
 class ApiDocs(_ErrorsInJSON, SpectacularSwaggerSplitView):
