@@ -33,7 +33,7 @@ class ApiSchema(_ErrorsInJSON, SpectacularAPIView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Return the schema."""
         with _making:
-            response: Response = super().get(request, *args, **kwargs)
+            response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
             return response
 
 
