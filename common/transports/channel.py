@@ -19,14 +19,13 @@ from redis.exceptions import RedisError
 from common import clock
 from common.channel_layer.errors import InvalidMessage, NotSent, UnreadableMessage
 from common.context import Headers
-from common.contract import R, Request
+from common.contract import R, Request, plain
 from common.envelope import (
     ReplyEnvelope,
     RequestEnvelope,
     Undecodable,
     decode_reply,
     encode,
-    encode_body,
     open_reply,
 )
 from common.errors import Busy, ContractBroken, NoReply
@@ -42,6 +41,19 @@ class ChannelLayer(Protocol):
     async def send(self, channel: str, message: dict[str, Any]) -> None: ...
     async def receive(self, channel: str) -> dict[str, Any]: ...
     async def new_channel(self, prefix: str = "specific.") -> str: ...
+
+
+async def receive_with_age(
+    layer: ChannelLayer, channel: str
+) -> tuple[dict[str, Any], float | None]:
+    """Return the next message, and its age (seconds) by the broker's clock.
+
+    None where the layer does not know, such as the stock one.
+    """
+    if ours := getattr(layer, "receive_with_age", None):
+        message, age = await ours(channel)
+        return message, age
+    return await layer.receive(channel), None
 
 
 class Channel:
@@ -67,7 +79,7 @@ class Channel:
         Raises Busy if the channel is full. Anything else that keeps the reply away is
         NoReply: a broken connection does not tell whether the message got through.
         """
-        body = encode_body(request)
+        body = plain(request)
         id = self._new_id()
         future = asyncio.get_running_loop().create_future()
         self._waiting[request.service, id] = future
@@ -83,14 +95,14 @@ class Channel:
         finally:
             del self._waiting[request.service, id]
         return Answer(
-            reply=cast(R, open_reply(type(request), reply)),
+            reply=cast(R, open_reply(request, reply)),
             queue_seconds=reply.queue_seconds,
             handler_seconds=reply.handler_seconds,
         )
 
     async def tell(self, request: Request[Any], headers: Headers) -> None:
         """Send the request without a return address."""
-        body, id = encode_body(request), self._new_id()
+        body, id = plain(request), self._new_id()
         envelope = _envelope(request, body, id, None, headers, request.timeout)
         async with asyncio.timeout(request.timeout):
             await self._send(request, envelope)
@@ -135,7 +147,7 @@ class Channel:
             try:
                 reply = decode_reply(await self.layer.receive(channel))
             except (Undecodable, UnreadableMessage) as error:
-                log.warning("reply dropped", detail=str(error))
+                log.warning("reply dropped", detail=str(error), service=service)
             except Exception as error:  # whatever the layer raises: keep reading
                 await outage.pause(error)
             else:

@@ -14,6 +14,7 @@ from common.connections import channel_layer
 from common.contract import Done
 from common.errors import Busy, NoReply
 from common.pace import Pace
+from common.service import Service
 from common.stalls import StallWatch
 from common.transports.channel import Channel
 from common.worker import Worker
@@ -203,8 +204,11 @@ async def test_the_bus_out_of_reach_is_busy_and_a_message_too_large_a_bug(
     await client.close()
 
 
-async def test_without_a_layer_there_are_no_slots() -> None:
+async def test_a_worker_with_nothing_to_do_is_refused(
+    layer: RedisChannelLayer,
+) -> None:
     service, _, _ = echo.make()
-    worker = Worker(service, None)
-    worker.stop()
-    await worker.run()
+    with pytest.raises(ValueError, match="echo has nothing to listen to, and no jobs"):
+        Worker(service, None)
+    with pytest.raises(ValueError, match="nobody has nothing to listen to"):
+        Worker(Service("nobody"), layer)
