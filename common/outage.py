@@ -28,7 +28,7 @@ def is_outage(error: object) -> TypeGuard[Exception]:
 
 def described(error: Exception) -> str:
     """Return an error in one line; redis-py's own `repr` leaves out what happened."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return f"{type(error).__name__}: {' '.join(str(error)[:1000].split())}"[:300]
 
 
 def hand_to(watch: Callable[[Exception], None] | None) -> None:
