@@ -1,13 +1,18 @@
 """Logs as key-values, with the correlation id of the work on every line."""
 
+import io
 import logging
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 
 from common.context import current_headers
 from common.outage import is_outage
+
+LONGEST_VALUE = 1_000
+"""Characters of one value, and of one line of a traceback."""
+LONGEST_TRACEBACK = 20_000
 
 
 class OnlyBugs:
@@ -32,6 +37,7 @@ def configure(*, json: bool, level: str) -> dict[str, Any]:
         processors=[
             *shared,
             structlog.stdlib.PositionalArgumentsFormatter(),
+            _shorten,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
@@ -46,15 +52,15 @@ def configure(*, json: bool, level: str) -> dict[str, Any]:
         else structlog.dev.ConsoleRenderer(
             colors=False,
             pad_event_to=18,
-            exception_formatter=structlog.dev.plain_traceback,  # no local variables
+            exception_formatter=_write_traceback,
         )
     )
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
-        "foreign_pre_chain": shared,
+        "foreign_pre_chain": [*shared, _shorten],
         "processors": [
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            *([structlog.processors.format_exc_info] if json else []),
+            *([structlog.processors.ExceptionRenderer(_traceback)] if json else []),
             renderer,
         ],
     }
@@ -85,3 +91,34 @@ def _add_headers(
     if headers.flags:
         event["flags"] = ",".join(headers.flags)
     return event
+
+
+def _shorten(
+    _logger: Any, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Cut what is too long: the last net under whoever logs what is not ours."""
+    for name, value in event.items():
+        if name.startswith("_") or name == "exc_info":
+            continue
+        text = value if isinstance(value, str) else repr(value)
+        if len(text) > LONGEST_VALUE:
+            event[name] = _cut(text)
+    return event
+
+
+def _cut(text: str, longest: int = LONGEST_VALUE) -> str:
+    if len(text) <= longest:
+        return text
+    return f"{text[:longest]}… ({len(text)} characters)"
+
+
+def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
+    """Return a traceback without local variables, and not longer than it may be."""
+    written = io.StringIO()
+    structlog.dev.plain_traceback(written, exc_info)
+    whole = "\n".join(map(_cut, written.getvalue().split("\n")))
+    return _cut(whole, LONGEST_TRACEBACK)
+
+
+def _write_traceback(to: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    to.write(_traceback(exc_info))
