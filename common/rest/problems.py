@@ -10,7 +10,7 @@ from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, serializers, status
 
-from common.errors import problem_type
+from common.errors import Refused, problem_type
 from common.outage import is_outage
 
 RETRY_AFTER = "2"
@@ -41,6 +41,23 @@ class ServiceUnavailable(Problem):
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     title = "A service is not available"
+
+
+class ContractBroken(Problem):
+    """A service behind the API answered what it must not; do not ask again."""
+
+    status_code = status.HTTP_502_BAD_GATEWAY
+    title = "A service broke its contract"
+
+
+class ServiceRefused(exceptions.APIException):
+    """A service behind the API said no, with a problem document of its own."""
+
+    status_code = status.HTTP_409_CONFLICT
+
+    def __init__(self, refusal: Refused) -> None:
+        super().__init__(refusal.detail())
+        self.refusal = refusal
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
