@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from math import isfinite
-from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_args, get_origin
+from uuid import UUID
 
 import msgspec
 
@@ -19,8 +20,9 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Check what msgspec's own limits do not: see `check_fields`."""
-        fields = {name: getattr(self, name) for name in self.__struct_fields__}
-        check_fields(type(self).__name__, fields)
+        if not all(map(_plainly_fit, msgspec.structs.astuple(self))):
+            fields = {name: getattr(self, name) for name in self.__struct_fields__}
+            check_fields(type(self).__name__, fields)
 
 
 class Reply(Value, frozen=True, kw_only=True):
@@ -120,6 +122,15 @@ def check_fields(owner: str, fields: Mapping[str, Any]) -> None:
         for one in value if isinstance(value, tuple) else (value,):
             if why := _unfit(one):
                 raise ContractBroken(f"{owner}: {why} - at `$.{name}`")
+
+
+def _plainly_fit(value: object) -> bool:
+    """Tell, quickly, of most values that they need no closer look."""
+    kind = type(value)
+    if kind is str:
+        text = cast(str, value)
+        return text.isascii() and "\0" not in text
+    return kind is int or kind is UUID or value is None or isinstance(value, Value)
 
 
 def _unfit(value: object) -> str | None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 
 from common.context import Headers
-from common.contract import CONTRACTS, Reply, Request, read
+from common.contract import CONTRACTS, Reply, Request, Value, read
 from common.errors import WIRE_ERRORS, ContractBroken, Crashed, Refused, ServiceError
 
 Message = dict[str, Any]
@@ -58,14 +58,14 @@ class ReplyEnvelope(
     handler_seconds: Seconds = 0.0
 
 
-class RefusalBody(msgspec.Struct, frozen=True, kw_only=True):
+class RefusalBody(Value, frozen=True, kw_only=True):
     """The body of a reply that refuses: the refusal's name and its fields."""
 
     refusal: Annotated[str, msgspec.Meta(max_length=100)]
     fields: Message
 
 
-class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
+class ErrorBody(Value, frozen=True, kw_only=True):
     """The body of a reply that tells of an error, by its name on the wire."""
 
     error: Annotated[str, msgspec.Meta(max_length=100)]

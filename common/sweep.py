@@ -39,17 +39,28 @@ class Sweep(Generic[T]):
         """
         outages = []
         for row in rows:
-            await in_db(self._put_off, row)
+            if not await self._leaves_the_head(row):
+                continue
             try:
                 async with asyncio.timeout(ROW_WITHIN):
                     await handle(row)
             except Exception as error:
-                if is_outage(error):
+                if is_outage(error):  # of whom the row is about: the gateway, say
                     outages.append(error)
                 else:
                     self._say(row, error)
         if outages:
             raise outages[0]
+
+    async def _leaves_the_head(self, row: T) -> bool:
+        try:
+            await in_db(self._put_off, row)
+        except Exception as error:
+            if is_outage(error):  # of our own database: no row can be handled
+                raise
+            self._say(row, error)
+            return False
+        return True
 
     def _say(self, row: T, error: Exception) -> None:
         new = type(error) not in self._said

@@ -209,7 +209,7 @@ class Worker:
         try:
             await self._layer.send(reply_to, encode(reply))
         except ChannelFull:
-            self._drop("reply_channel_full", reply_to=reply_to)
+            self._drop("reply_channel_full", reply_to=reply_to[:80])
         except Exception as error:  # the caller's timeout covers it
             self._drop("reply_failed", error=described(error))
 

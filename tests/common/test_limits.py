@@ -341,6 +341,7 @@ BAD = {
     "a grace without an end": (AuditOrders, {"grace_seconds": float("inf")}),
     "a grace that is no number": (AuditOrders, {"grace_seconds": float("nan")}),
     "refund number 10**40": (NoteRefundFailed, {"order_id": ORDER, "refund": 10**40}),
+    "NUL in an error's detail": (ErrorBody, {"error": "Crashed", "detail": "\0"}),
     "a currency with a line's end": (Money, {"amount": 1, "currency": "EUR\n"}),
     "an order's status with a line's end": (OrderOutcome, {"status": "placed\n"}),
     "a status that no order has": (OrderOutcome, {"status": "lost"}),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from django.db import OperationalError
 from structlog.testing import capture_logs
 
 from common import sweep
@@ -19,6 +20,10 @@ class Rows:
         self.handled: list[str] = []
 
     def put_off(self, name: str) -> None:
+        if name == "stuck":
+            raise ZeroDivisionError
+        if name == "ours is away":
+            raise OperationalError
         self.line.remove(name)
         self.line.append(name)
 
@@ -46,15 +51,26 @@ async def test_every_row_has_its_turn_and_what_failed_goes_to_the_end(
     made: Callable[..., tuple[Rows, Sweep[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweep, "ROW_WITHIN", 0.05)
-    rows, job = made("bug", "hangs", "fine", "behind")
+    rows, job = made("bug", "hangs", "stuck", "fine", "behind")
     with capture_logs() as logs:
-        await job.over(rows.line[:3], rows.handle)
+        await job.over(rows.line[:4], rows.handle)
+        rows.line.remove("stuck")
         await job.over(rows.line[:1], rows.handle)
     assert rows.handled == ["bug", "hangs", "fine", "behind"]
     assert [(log["event"], log["order_id"]) for log in logs] == [
         ("row failed", "bug"),
         ("row failed", "hangs"),
+        ("row failed", "stuck"),
     ]
+
+
+async def test_without_its_own_database_it_stops_at_once(
+    made: Callable[..., tuple[Rows, Sweep[str]]],
+) -> None:
+    rows, job = made("ours is away", "behind")
+    with pytest.raises(OperationalError):
+        await job.over(tuple(rows.line), rows.handle)
+    assert rows.handled == []
 
 
 async def test_a_kind_of_bug_has_one_traceback(

@@ -150,14 +150,16 @@ async def test_a_row_that_cannot_be_read_is_set_aside_too(
     assert met.next_attempt_at > stopped_clock.now
 
 
-async def test_what_is_told_of_it_is_short(
+async def test_what_is_told_of_it_is_short_and_can_be_stored(
     placed: Placed, broken: Callable[..., set[Any]]
 ) -> None:
     order = await sync_to_async(placed)()
-    broken(placing, "charge_card", "x" * 10**6).add(order.id)
+    broken(placing, "charge_card", "\0\ud800" + "x" * 10**6).add(order.id)
     with capture_logs() as logs:
         await runner.run(order.id)
-    assert len((await fresh(order)).attention) == 200
+    attention = (await fresh(order)).attention
+    assert len(attention) == 200
+    assert attention.startswith("unexpected: Surprise: ?xxx")
     assert all(len(log.get("error", "")) <= 300 for log in logs)
 
 
