@@ -14,8 +14,9 @@ from common.calls import find_service
 from common.contract import CONTRACTS, Reply, Request
 from common.errors import Refused
 
-ALL = sorted(CONTRACTS.values(), key=lambda contract: contract.__name__)
 SERVICES = ("orders", "inventory", "payments")
+OURS = [c for (service, _), c in CONTRACTS.items() if service in SERVICES]
+ALL = sorted(OURS, key=lambda contract: contract.__name__)
 
 
 @pytest.mark.parametrize("contract", ALL, ids=lambda c: c.__name__)
