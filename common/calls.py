@@ -7,8 +7,10 @@ to the process's loop instead.
 
 import asyncio
 import threading
+import time
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
+from functools import cache
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
@@ -19,6 +21,7 @@ from django.conf import settings
 from common.client import Client
 from common.contract import R, Request
 from common.database import in_pool_thread, refuse_open_transaction
+from common.outage import described
 from common.service import Service
 from common.transports import Answer, Transport
 from common.transports.channel import Channel, ChannelLayer
@@ -31,6 +34,11 @@ _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 _client: Client | None = None
 _thread: threading.Thread | None = None
+_told: set["Future[None]"] = set()
+"""What `tell_sync` has begun."""
+
+FAREWELL = 2.0
+"""Seconds for which a process that ends still finishes what `tell_sync` has begun."""
 
 
 async def call(
@@ -72,9 +80,11 @@ def tell_sync(request: Request[Any]) -> None:
         try:
             await client().tell(request)
         except Exception as error:  # a wake-up: the sweeper does without it
-            log.info("not told", request=type(request).__name__, error=repr(error))
+            log.info("not told", request=type(request).__name__, error=described(error))
 
-    _post(tell())
+    told = _post(tell())
+    _told.add(told)
+    told.add_done_callback(_told.discard)
 
 
 def client() -> Client:
@@ -129,8 +139,13 @@ def find_service(name: str) -> Service:
 
 
 def uses_the_bus() -> bool:
-    """Tell whether any service lives elsewhere; a whole monolith needs no bus."""
-    return "channel:" in settings.SERVICES.values()
+    """Tell whether any service is asked over the bus, from here or by others.
+
+    One that lives here and is not `local:` even to us is asked by others, or by
+    nobody. A whole monolith needs no bus.
+    """
+    here = (settings.SERVICES.get(name) for name in settings.LIVING_HERE)
+    return any(way != "local:" for way in (*settings.SERVICES.values(), *here))
 
 
 def _transports() -> dict[str, Transport]:
@@ -162,9 +177,30 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
+@cache
+def _finish_at_exit() -> None:
+    """Register `_finish`, to run while threads and their pools still work.
+
+    `atexit` is too late: by then no pool takes work, not even to look up a host's
+    name. This is how `concurrent.futures` itself does it.
+    """
+    threading._register_atexit(_finish)  # type: ignore[attr-defined]
+
+
+def _finish() -> None:
+    """Finish what `tell_sync` has begun in the daemon thread, for FAREWELL seconds."""
+    give_up = time.monotonic() + FAREWELL
+    if _thread is None or _loop is None or not _thread.is_alive():
+        return
+    wait(list(_told), timeout=FAREWELL)
+    closing = asyncio.run_coroutine_threadsafe(close(), _loop)
+    wait([closing], timeout=max(0.0, give_up - time.monotonic()))
+
+
 def _start_loop() -> asyncio.AbstractEventLoop:
     """Start the daemon thread's loop, for processes that have none of their own."""
     global _loop, _client, _thread
+    _finish_at_exit()
     with _lock:
         if _loop is None or _loop.is_closed():
             _loop, _client = asyncio.new_event_loop(), None

@@ -1,21 +1,33 @@
 """The envelope on the wire: the only place where messages are dicts.
 
 A request or a reply becomes a dict of plain values for the channel layer and is
-checked field by field on its way in. Times are seconds since the epoch (UTC).
+checked field by field on its way in. Times are seconds since the epoch (UTC). What is
+said of a message that cannot be read shows nothing of it: it may hold a card's token.
 """
 
 import re
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from common.context import Headers
-from common.contract import CONTRACTS, Reply, Request
+from common.contract import CONTRACTS, Reply, Request, Value, read
 from common.errors import WIRE_ERRORS, ContractBroken, Crashed, Refused, ServiceError
 
 Message = dict[str, Any]
 Outcome = Literal["ok", "refused", "error"]
 REPLY_CHANNEL = re.compile(r"[A-Za-z0-9_\-.]+![A-Za-z0-9_\-.]*")
+ID = re.compile(r"[!-~]{0,100}")
+METHOD = re.compile(r"[A-Z][A-Za-z]{0,59}")
+LONGEST_DETAIL = 2000
+MOST_SECONDS = 10**6
+"""That a request waited, or was worked on."""
+TOLD = 200
+"""Characters of an error's detail that are sent, or believed."""
+
+Id = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[!-~]*\Z")]
+Time = Annotated[float, msgspec.Meta(ge=0, le=2**33)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=MOST_SECONDS)]
 
 
 class RequestEnvelope(
@@ -23,12 +35,12 @@ class RequestEnvelope(
 ):
     """A request on its way to a service."""
 
-    id: str
-    method: str
-    version: int
-    sent_at: float
-    deadline: float | None = None
-    reply_to: str | None = None
+    id: Id
+    method: Annotated[str, msgspec.Meta(max_length=100)]
+    version: Annotated[int, msgspec.Meta(ge=0, le=10**6)]
+    sent_at: Time
+    deadline: Time | None = None
+    reply_to: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     headers: Headers
     body: Message
 
@@ -38,12 +50,26 @@ class ReplyEnvelope(
 ):
     """An answer, with the seconds its request waited and was worked on."""
 
-    id: str
+    id: Id
     outcome: Outcome
     body: Message
     headers: Headers = Headers()
-    queue_seconds: float = 0.0
-    handler_seconds: float = 0.0
+    queue_seconds: Seconds = 0.0
+    handler_seconds: Seconds = 0.0
+
+
+class RefusalBody(Value, frozen=True, kw_only=True):
+    """The body of a reply that refuses: the refusal's name and its fields."""
+
+    refusal: Annotated[str, msgspec.Meta(max_length=100)]
+    fields: Message
+
+
+class ErrorBody(Value, frozen=True, kw_only=True):
+    """The body of a reply that tells of an error, by its name on the wire."""
+
+    error: Annotated[str, msgspec.Meta(max_length=100)]
+    detail: Annotated[str, msgspec.Meta(max_length=LONGEST_DETAIL)]
 
 
 Envelope = TypeVar("Envelope", RequestEnvelope, ReplyEnvelope)
@@ -70,63 +96,51 @@ def encode(envelope: RequestEnvelope | ReplyEnvelope) -> Message:
     return message
 
 
-def encode_body(request: Request[Any]) -> Message:
-    """Return the request's fields, checked as the receiver will check them.
-
-    Raises ContractBroken, since constructors do not validate.
-    """
-    body: Message = msgspec.to_builtins(request)
-    decode_body(type(request), body)
-    return body
-
-
-def decode_body(contract: type[Request[Any]], body: Message) -> Request[Any]:
-    """Return the body as a request, or raise ContractBroken naming the field."""
-    try:
-        request: Request[Any] = msgspec.convert(body, contract)
-        return request
-    except msgspec.ValidationError as error:
-        raise ContractBroken(f"{contract.__name__}: {error}") from error
+def seconds(measured: float) -> float:
+    """Return a measured time as an envelope may carry it: clocks are set, and stop."""
+    return min(max(measured, 0.0), float(MOST_SECONDS))
 
 
 def decode_request(service: str, message: Any) -> tuple[RequestEnvelope, Request[Any]]:
     """Return a message's envelope and request, or raise Undecodable."""
     id, reply_to = _return_address(message)
+
+    def undecodable(reason: str, detail: str) -> Undecodable:
+        return Undecodable(reason, detail, id=id, reply_to=reply_to)
+
     try:
         envelope = _convert(message, RequestEnvelope)
-    except (msgspec.ValidationError, TypeError) as error:
-        raise Undecodable(
-            "bad_envelope", f"envelope: {error}", id=id, reply_to=reply_to
-        ) from error
+    except ContractBroken as error:
+        raise undecodable("bad_envelope", str(error)) from None
     if envelope.reply_to is not None and reply_to is None:
-        raise Undecodable("bad_reply_to", f"no reply channel: {envelope.reply_to!r}")
+        length = len(envelope.reply_to)
+        raise undecodable("bad_reply_to", f"{length} characters name no reply channel")
     contract = CONTRACTS.get((service, envelope.method))
     if contract is None:
-        known = ", ".join(sorted(m for s, m in CONTRACTS if s == service))
-        raise Undecodable(
-            "unknown_method",
-            f"{service} has no method {envelope.method!r}; it has {known}",
-            id=id,
-            reply_to=reply_to,
-        )
+        what = _shown(envelope.method)
+        raise undecodable("unknown_method", f"{service} does not know {what}")
     if envelope.version != contract.version:
-        raise Undecodable(
-            "unknown_version",
-            f"{envelope.method} version {envelope.version}; this is {contract.version}",
-            id=id,
-            reply_to=reply_to,
-        )
+        what = f"{envelope.method} version {envelope.version}"
+        known = contract.version
+        raise undecodable("unknown_version", f"{what}; this is version {known}")
     try:
-        return envelope, decode_body(contract, envelope.body)
+        return envelope, read(envelope.body, contract)
     except ContractBroken as error:
-        raise Undecodable("bad_body", str(error), id=id, reply_to=reply_to) from error
+        raise undecodable("bad_body", str(error)) from None
+
+
+def _shown(method: str) -> str:
+    """Return a method's name if it looks like one; a card's token never does."""
+    if METHOD.fullmatch(method):
+        return method
+    return f"a method whose name has {len(method)} characters"
 
 
 def _convert(message: Any, kind: type[Envelope]) -> Envelope:
     """Return a message as an envelope; msgspec alone would do without its type."""
     if isinstance(message, dict) and "type" not in message:
-        raise msgspec.ValidationError("Object missing required field `type`")
-    return msgspec.convert(message, kind)
+        raise ContractBroken(f"{kind.__name__}: missing required field `type`")
+    return read(message, kind)
 
 
 def _return_address(message: Any) -> tuple[str, str | None]:
@@ -136,29 +150,22 @@ def _return_address(message: Any) -> tuple[str, str | None]:
     id, reply_to = message.get("id"), message.get("reply_to")
     if not isinstance(id, str) or not isinstance(reply_to, str):
         return "", None
-    if len(reply_to) >= 100 or not REPLY_CHANNEL.fullmatch(reply_to):
-        return id, None
-    return id, reply_to
+    if not ID.fullmatch(id) or len(reply_to) >= 100:
+        return "", None
+    return id, reply_to if REPLY_CHANNEL.fullmatch(reply_to) else None
 
 
 def decode_reply(message: Any) -> ReplyEnvelope:
     """Return a message as a reply, or raise Undecodable."""
     try:
         return _convert(message, ReplyEnvelope)
-    except (msgspec.ValidationError, TypeError) as error:
-        raise Undecodable("bad_reply", str(error)) from error
+    except ContractBroken as error:
+        raise Undecodable("bad_reply", str(error)) from None
 
 
 def reply_to_ok(reply: Reply) -> tuple[Outcome, Message]:
-    """Return outcome and body for a reply, checked as its receiver will check it.
-
-    Raises ContractBroken.
-    """
+    """Return outcome and body for a reply that `Service.perform` has checked."""
     body: Message = msgspec.to_builtins(reply)
-    try:
-        msgspec.convert(body, type(reply))
-    except msgspec.ValidationError as error:
-        raise ContractBroken(f"{type(reply).__name__}: {error}") from error
     return "ok", body
 
 
@@ -173,30 +180,37 @@ def reply_to_refusal(refusal: Refused) -> tuple[Outcome, Message]:
 def reply_to_error(error: ServiceError) -> tuple[Outcome, Message]:
     """Return outcome and body for an error."""
     name = type(error).__name__ if type(error).__name__ in WIRE_ERRORS else "Crashed"
-    return "error", {"error": name, "detail": str(error)}
+    return "error", {"error": name, "detail": str(error)[:TOLD]}
 
 
-def open_reply(contract: type[Request[Any]], envelope: ReplyEnvelope) -> Reply:
-    """Return the reply inside an envelope, or raise the ServiceError it tells of."""
+def open_reply(request: Request[Any], envelope: ReplyEnvelope) -> Reply:
+    """Return the reply inside an envelope, or raise the ServiceError it tells of.
+
+    What this request cannot be answered with is ContractBroken, and not believed.
+    """
     try:
-        if envelope.outcome == "ok":
-            reply: Reply = msgspec.convert(envelope.body, contract.reply)
-            return reply
-        raise _error_in(contract, envelope)
-    except (msgspec.ValidationError, KeyError, TypeError) as error:
-        raise ContractBroken(f"reply to {contract.__name__}: {error}") from error
+        answer = _answer_in(request, envelope)
+        if isinstance(answer, Reply | Refused):
+            request.check(answer)
+    except ContractBroken as error:
+        answer = ContractBroken(f"reply to {type(request).__name__}: {error}")
+    if isinstance(answer, Reply):
+        return answer
+    answer.queue_seconds = envelope.queue_seconds
+    answer.handler_seconds = envelope.handler_seconds
+    raise answer
 
 
-def _error_in(contract: type[Request[Any]], envelope: ReplyEnvelope) -> ServiceError:
-    body = envelope.body
-    error: ServiceError
+def _answer_in(
+    request: Request[Any], envelope: ReplyEnvelope
+) -> Reply | Refused | ServiceError:
+    if envelope.outcome == "ok":
+        return read(envelope.body, request.reply)
     if envelope.outcome == "refused":
-        declared = {refusal.__name__: refusal for refusal in contract.refuses}
-        if body["refusal"] not in declared:
-            raise KeyError(f"undeclared refusal {body['refusal']!r}")
-        error = msgspec.convert(body["fields"], declared[body["refusal"]])
-    else:
-        error = WIRE_ERRORS.get(body["error"], Crashed)(body["detail"])
-    error.queue_seconds = envelope.queue_seconds
-    error.handler_seconds = envelope.handler_seconds
-    return error
+        body = read(envelope.body, RefusalBody)
+        declared = {refusal.__name__: refusal for refusal in request.refuses}
+        if body.refusal not in declared:
+            raise ContractBroken(f"undeclared refusal {_shown(body.refusal)}")
+        return read(body.fields, declared[body.refusal])
+    told = read(envelope.body, ErrorBody)
+    return WIRE_ERRORS.get(told.error, Crashed)(told.detail[:TOLD])

@@ -3,7 +3,8 @@
 ServiceError
 ├── NotDone          nothing happened: safe to give up
 │   ├── Refused      a declared business answer (OutOfStock, CardDeclined, …)
-│   └── Busy         the channel is full or unreachable; it was never sent
+│   ├── Busy         the channel is full or unreachable; it was never sent
+│   └── NotServed    the service does not know the request, or its version, yet
 ├── OutcomeUnknown   it may have happened: ask again with the same key
 │   ├── NoReply      no answer in time
 │   └── Crashed      the service failed while working on it
@@ -57,6 +58,13 @@ class Busy(NotDone):
     """The request was never sent: the channel is full or the bus is out of reach."""
 
 
+class NotServed(NotDone):
+    """The other side does not know this request, or its version, yet: as if absent.
+
+    During a rolling deploy old workers and new ones answer side by side; ask later.
+    """
+
+
 class OutcomeUnknown(ServiceError):
     """It may have happened. Ask again with the same key; a new key may do it twice."""
 
@@ -74,7 +82,7 @@ class ContractBroken(ServiceError):
 
 
 WIRE_ERRORS: dict[str, type[ServiceError]] = {
-    error.__name__: error for error in (NoReply, Crashed, ContractBroken)
+    error.__name__: error for error in (NotServed, NoReply, Crashed, ContractBroken)
 }
 """The errors that a service may answer with, by the name they have on the wire."""
 

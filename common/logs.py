@@ -1,13 +1,25 @@
 """Logs as key-values, with the correlation id of the work on every line."""
 
+import io
 import logging
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    SuspiciousOperation,
+)
+from django.http.multipartparser import MultiPartParserError
 
 from common.context import current_headers
 from common.outage import is_outage
+
+LONGEST_VALUE = 1_000
+"""Characters of one value, and of one line of a traceback."""
+LONGEST_TRACEBACK = 20_000
+OF_CLIENTS = (SuspiciousOperation, PermissionDenied, BadRequest, MultiPartParserError)
+"""What a request does wrong; the line `http` tells its status."""
 
 
 class OnlyBugs:
@@ -16,9 +28,18 @@ class OnlyBugs:
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether to log it."""
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, SuspiciousOperation | PermissionDenied):
+        if isinstance(error, OF_CLIENTS):
             return False
         return error is not None and not is_outage(error)
+
+
+class WithoutTraceback:
+    """Lets everything through in one line: what a client does wrong is no bug."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Take the traceback off."""
+        record.exc_info = None
+        return True
 
 
 def configure(*, json: bool, level: str) -> dict[str, Any]:
@@ -32,6 +53,7 @@ def configure(*, json: bool, level: str) -> dict[str, Any]:
         processors=[
             *shared,
             structlog.stdlib.PositionalArgumentsFormatter(),
+            _shorten,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
@@ -46,15 +68,15 @@ def configure(*, json: bool, level: str) -> dict[str, Any]:
         else structlog.dev.ConsoleRenderer(
             colors=False,
             pad_event_to=18,
-            exception_formatter=structlog.dev.plain_traceback,  # no local variables
+            exception_formatter=_write_traceback,
         )
     )
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
-        "foreign_pre_chain": shared,
+        "foreign_pre_chain": [*shared, _shorten],
         "processors": [
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            *([structlog.processors.format_exc_info] if json else []),
+            *([structlog.processors.ExceptionRenderer(_traceback)] if json else []),
             renderer,
         ],
     }
@@ -62,13 +84,24 @@ def configure(*, json: bool, level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": formatter},
-        "filters": {"bugs": {"()": OnlyBugs}},
-        "handlers": {"err": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "filters": {
+            "bugs": {"()": OnlyBugs},
+            "one line": {"()": WithoutTraceback},
+        },
+        "handlers": {
+            "err": {"class": "logging.StreamHandler", "formatter": "lines"},
+            "clients": {
+                "class": "logging.StreamHandler",
+                "formatter": "lines",
+                "filters": ["one line"],
+            },
+        },
         "root": {"handlers": ["err"], "level": level},
         "loggers": {
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "level": level, "propagate": True},
             "django.request": {"filters": ["bugs"]},  # our line `http` has the rest
+            "django.security": {"handlers": ["clients"], "propagate": False},
             "django.security.DisallowedHost": {"propagate": False},
             "psycopg.pool": {"level": "ERROR"},  # it tells of every attempt
             "daphne": {"level": "WARNING"},
@@ -85,3 +118,34 @@ def _add_headers(
     if headers.flags:
         event["flags"] = ",".join(headers.flags)
     return event
+
+
+def _shorten(
+    _logger: Any, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Cut what is too long: the last net under whoever logs what is not ours."""
+    for name, value in event.items():
+        if name.startswith("_") or name == "exc_info":
+            continue
+        text = value if isinstance(value, str) else repr(value)
+        if len(text) > LONGEST_VALUE:
+            event[name] = _cut(text)
+    return event
+
+
+def _cut(text: str, longest: int = LONGEST_VALUE) -> str:
+    if len(text) <= longest:
+        return text
+    return f"{text[:longest]}… ({len(text)} characters)"
+
+
+def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
+    """Return a traceback without local variables, and not longer than it may be."""
+    written = io.StringIO()
+    structlog.dev.plain_traceback(written, exc_info)
+    whole = "\n".join(map(_cut, written.getvalue().split("\n")))
+    return _cut(whole, LONGEST_TRACEBACK)
+
+
+def _write_traceback(to: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    to.write(_traceback(exc_info))

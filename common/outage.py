@@ -27,8 +27,12 @@ def is_outage(error: object) -> TypeGuard[Exception]:
 
 
 def described(error: Exception) -> str:
-    """Return an error in one line; redis-py's own `repr` leaves out what happened."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    """Return an error in one short line that can be logged and stored anywhere.
+
+    redis-py's own `repr` leaves out what happened; PostgreSQL stores no NUL.
+    """
+    text = str(error)[:1000].replace("\0", "").encode(errors="replace").decode()
+    return f"{type(error).__name__}: {' '.join(text.split())}"[:300]
 
 
 def hand_to(watch: Callable[[Exception], None] | None) -> None:

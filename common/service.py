@@ -7,9 +7,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from common.contract import R, Request
+from common.contract import R, Request, plain
 from common.database import in_db
-from common.errors import WIRE_ERRORS, ContractBroken, Crashed, Refused, ServiceError
+from common.errors import (
+    WIRE_ERRORS,
+    ContractBroken,
+    Crashed,
+    NotServed,
+    Refused,
+    ServiceError,
+)
 
 Handler = Callable[..., Any]
 F = TypeVar("F", bound=Handler)
@@ -68,22 +75,25 @@ class Service:
         """Have the request handled and return its reply.
 
         Raises only what a caller can conclude from: a declared refusal, or one of the
-        errors that travel on the wire. `async def` handlers run on the loop, plain
-        ones in the pool of `common.database`.
+        errors that travel on the wire. What the request cannot be answered with is
+        ContractBroken. `async def` handlers run on the loop, plain ones in the pool of
+        `common.database`.
         """
         handler = self.handlers.get(type(request))
         if handler is None:
-            raise ContractBroken(f"{type(request).__name__} has no handler")
+            raise NotServed(f"{type(request).__name__} has no handler here")
         try:
             if _is_async(handler):
                 reply = await handler(request)
             else:
                 reply = await in_db(handler, request)
         except Refused as refusal:
-            if type(refusal) in request.refuses:
-                raise
-            name = type(refusal).__name__
-            raise ContractBroken(f"undeclared refusal {name}") from refusal
+            if type(refusal) not in request.refuses:
+                name = type(refusal).__name__
+                raise ContractBroken(f"undeclared refusal {name}") from refusal
+            plain(refusal)
+            request.check(refusal)
+            raise
         except ServiceError as error:
             if type(error).__name__ in WIRE_ERRORS:
                 raise
@@ -92,4 +102,6 @@ class Service:
             raise Crashed(type(error).__name__) from error
         if type(reply) is not request.reply:
             raise ContractBroken(f"the reply is a {type(reply).__name__}")
+        plain(reply)
+        request.check(reply)
         return typing.cast(R, reply)

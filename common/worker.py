@@ -29,15 +29,19 @@ from common.envelope import (
     reply_to_error,
     reply_to_ok,
     reply_to_refusal,
+    seconds,
 )
-from common.errors import ContractBroken, Refused, ServiceError
-from common.outage import Outage, is_outage
+from common.errors import ContractBroken, NotServed, Refused, ServiceError
+from common.outage import Outage, described, is_outage
 from common.pace import Pace
 from common.service import Periodic, Service
 from common.stalls import StallWatch
-from common.transports.channel import ChannelLayer
+from common.transports.channel import ChannelLayer, receive_with_age
 
 log = structlog.get_logger(__name__)
+
+NOT_SERVED = {"unknown_method", "unknown_version"}
+"""Reasons that say no more than that a request is younger, or older, than we are."""
 
 
 class Worker:
@@ -51,7 +55,12 @@ class Worker:
         slots: int = 32,
         grace: float = 10.0,
     ) -> None:
-        """Set it up; without a layer it only runs the service's periodic jobs."""
+        """Set it up; without a layer it only runs the service's periodic jobs.
+
+        Raises ValueError for a worker that would have nothing to do.
+        """
+        if not (service.jobs or (layer and service.handlers)):
+            raise ValueError(f"{service.name} has nothing to listen to, and no jobs")
         self.service = service
         self.dropped: Counter[str] = Counter()
         """Messages that got no handler, by reason."""
@@ -72,7 +81,12 @@ class Worker:
         """Serve until `stop`, then drain for at most the grace period (seconds)."""
         jobs = [asyncio.create_task(self._repeat(p)) for p in self.service.jobs]
         slots = [asyncio.create_task(self._slot()) for _ in range(self._slots)]
-        log.info("worker started", service=self.service.name, pid=os.getpid())
+        log.info(
+            "worker started",
+            service=self.service.name,
+            pid=os.getpid(),
+            listens_to=self.service.channel if slots else None,
+        )
         with StallWatch():
             await self._stopping.wait()
             log.info("worker draining", requests=len(slots) - len(self._idle))
@@ -93,18 +107,20 @@ class Worker:
         """
         slot = cast("asyncio.Task[None]", asyncio.current_task())
         while not self._stopping.is_set():
-            if (message := await self._receive(slot)) is None:
+            if (received := await self._receive(slot)) is None:
                 continue
             try:
-                await self._serve(message)
+                await self._serve(*received)
             except Exception as error:  # nothing that a message does ends the slot
                 log.error("request lost", exc_info=error)
 
-    async def _receive(self, slot: "asyncio.Task[None]") -> Message | None:
+    async def _receive(
+        self, slot: "asyncio.Task[None]"
+    ) -> tuple[Message, float | None] | None:
         assert self._layer is not None
         self._idle.add(slot)
         try:
-            message = await self._layer.receive(self.service.channel)
+            received = await receive_with_age(self._layer, self.service.channel)
         except UnreadableMessage as error:
             self._drop("unreadable", detail=str(error))
             return None
@@ -114,27 +130,33 @@ class Worker:
             return None
         else:
             self._receiving.over()
-            return message
+            return received
         finally:
             self._idle.discard(slot)
 
-    async def _serve(self, message: Message) -> None:
+    async def _serve(self, message: Message, age: float | None) -> None:
+        """Serve a message that is so old (seconds), by the broker's clock if it told.
+
+        Nobody's wall clock is compared with another one's then: the envelope's times
+        are both the sender's, and tell only how long its caller will wait.
+        """
         received_at = clock.now().timestamp()
         try:
             envelope, request = decode_request(self.service.name, message)
         except Undecodable as error:
             self._drop(error.reason, detail=str(error))
             if error.reply_to:
-                outcome, body = reply_to_error(ContractBroken(str(error)))
+                kind = NotServed if error.reason in NOT_SERVED else ContractBroken
+                outcome, body = reply_to_error(kind(str(error)))
                 reply = ReplyEnvelope(id=error.id, outcome=outcome, body=body)
                 await self._reply(error.reply_to, reply)
             return
+        waited = received_at - envelope.sent_at if age is None else age
         with headers(envelope.headers):
-            if reason := self._too_late(envelope, request, received_at):
+            if reason := self._too_late(envelope, request, waited):
                 self._drop(reason, method=envelope.method)
                 return
-            queue_seconds = max(0.0, received_at - envelope.sent_at)
-            reply = await self._answer(envelope, request, queue_seconds)
+            reply = await self._answer(envelope, request, seconds(waited))
             if envelope.reply_to:
                 await self._reply(envelope.reply_to, reply)
 
@@ -169,7 +191,7 @@ class Worker:
             body=body,
             headers=Headers(correlation_id=envelope.headers.correlation_id),
             queue_seconds=queue_seconds,
-            handler_seconds=handler_seconds,
+            handler_seconds=seconds(handler_seconds),
         )
 
     def _failed(self, envelope: RequestEnvelope, error: ServiceError) -> None:
@@ -179,7 +201,7 @@ class Worker:
         else:
             method = envelope.method
             log.error(
-                "request failed", method=method, error=repr(error), exc_info=cause
+                "request failed", method=method, error=described(error), exc_info=cause
             )
 
     async def _reply(self, reply_to: str, reply: ReplyEnvelope) -> None:
@@ -187,12 +209,12 @@ class Worker:
         try:
             await self._layer.send(reply_to, encode(reply))
         except ChannelFull:
-            self._drop("reply_channel_full", reply_to=reply_to)
+            self._drop("reply_channel_full", reply_to=reply_to[:80])
         except Exception as error:  # the caller's timeout covers it
-            self._drop("reply_failed", error=repr(error))
+            self._drop("reply_failed", error=described(error))
 
     def _too_late(
-        self, envelope: RequestEnvelope, request: Request[Any], received_at: float
+        self, envelope: RequestEnvelope, request: Request[Any], waited: float
     ) -> str | None:
         """Return why a request is not worth beginning: its caller will have given up.
 
@@ -201,7 +223,7 @@ class Worker:
         """
         if envelope.deadline is None or request.undo:
             return None
-        left = envelope.deadline - received_at
+        left = envelope.deadline - envelope.sent_at - waited
         if left <= 0:
             return "expired"
         usual = self._paces[envelope.method].usually_within

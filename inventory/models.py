@@ -1,20 +1,25 @@
 """Inventory's tables. Only `stock.py` writes counters, allocations and movements."""
 
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
+
+from common.contracts.values import HIGHEST_PRICE
 
 
 class Product(models.Model):
     """Something we sell, at its list price in minor units."""
 
     sku = models.CharField(
-        max_length=40, primary_key=True, validators=[RegexValidator(r"^[A-Z0-9-]+$")]
+        max_length=40, primary_key=True, validators=[RegexValidator(r"^[A-Z0-9-]+\Z")]
     )
     name = models.CharField(max_length=120)
-    unit_price = models.PositiveBigIntegerField(help_text="in minor units (cents)")
+    unit_price = models.PositiveBigIntegerField(
+        help_text="in minor units (cents)",
+        validators=[MaxValueValidator(HIGHEST_PRICE)],
+    )
     currency = models.CharField(
-        max_length=3, default="EUR", validators=[RegexValidator(r"^[A-Z]{3}$")]
+        max_length=3, default="EUR", validators=[RegexValidator(r"^[A-Z]{3}\Z")]
     )
 
     class Meta:

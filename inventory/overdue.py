@@ -1,14 +1,18 @@
 """The sweeper of holds: nothing is released without the word of the source of truth."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from uuid import UUID
 
 import structlog
+from django.db.models import QuerySet
 
 from common import clock
 from common.contracts.orders import GetOrderOutcome, OrderOutcome, UnknownOrder
 from common.database import in_db
 from common.errors import ServiceError
+from common.outage import described
+from common.sweep import Sweep
 from inventory import stock
 from inventory.models import Allocation, AllocationState
 
@@ -28,20 +32,21 @@ async def sweep(ask: Ask) -> None:
 
     An order that orders does not know is kept too, and flagged for a person.
     """
-    for order_id in await in_db(_overdue):
-        try:
-            outcome = await ask(GetOrderOutcome(order_id=order_id))
-        except UnknownOrder:
-            log.warning("hold of an unknown order", order_id=str(order_id))
-            await in_db(_ask_later, order_id, flagged=True)
-        except ServiceError as error:
-            log.info("no outcome", order_id=str(order_id), error=repr(error))
-            await in_db(_ask_later, order_id)
-        else:
-            if outcome.status in IRREVOCABLE:
-                await in_db(stock.release_overdue_hold, order_id=order_id)
-            else:
-                await in_db(_ask_later, order_id)
+    holds = Sweep("overdue hold", _ask_later, name=str)
+    await holds.over(await in_db(_overdue), partial(_release_if_lost, ask))
+
+
+async def _release_if_lost(ask: Ask, order_id: UUID) -> None:
+    try:
+        outcome = await ask(GetOrderOutcome(order_id=order_id))
+    except UnknownOrder:
+        log.warning("hold of an unknown order", order_id=str(order_id))
+        await in_db(_flag, order_id)
+    except ServiceError as error:
+        log.info("no outcome", order_id=str(order_id), error=described(error))
+    else:
+        if outcome.status in IRREVOCABLE:
+            await in_db(stock.release_overdue_hold, order_id=order_id)
 
 
 def _overdue() -> list[UUID]:
@@ -51,8 +56,13 @@ def _overdue() -> list[UUID]:
     return list(holds.order_by("expires_at").values_list("order_id", flat=True)[:BATCH])
 
 
-def _ask_later(order_id: UUID, *, flagged: bool = False) -> None:
-    holds = Allocation.objects.filter(order_id=order_id, state=AllocationState.HELD)
-    holds.update(expires_at=clock.after(ASK_AGAIN_AFTER))
-    if flagged:
-        holds.update(flagged=True)
+def _held(order_id: UUID) -> QuerySet[Allocation]:
+    return Allocation.objects.filter(order_id=order_id, state=AllocationState.HELD)
+
+
+def _ask_later(order_id: UUID) -> None:
+    _held(order_id).update(expires_at=clock.after(ASK_AGAIN_AFTER))
+
+
+def _flag(order_id: UUID) -> None:
+    _held(order_id).update(flagged=True)

@@ -23,6 +23,7 @@ from common.contracts.inventory import (
     ShortLine,
     TooLateToAllocate,
     UnknownProduct,
+    merged,
 )
 from common.database import Conflict, rule
 from common.errors import ContractBroken, Refused
@@ -53,7 +54,7 @@ def allocate(
     """
     allocation = Allocation.objects.filter(order_id=order_id).first()
     if allocation is None:
-        return _allocate_first(order_id, _merged(lines), deadline)
+        return _allocate_first(order_id, merged(lines), deadline)
     if allocation.state == RELEASED:
         return AllocationUndone()
     if allocation.state == SHORT:
@@ -106,14 +107,6 @@ def release_overdue_hold(*, order_id: UUID) -> bool:
         return False
     counters.move(order_id, MovementKind.RELEASE, on_hand=0, allocated=-1)
     return True
-
-
-def _merged(lines: Iterable[Line]) -> dict[str, int]:
-    """Return quantities by SKU, in SKU order: the order in which rows are locked."""
-    wanted: dict[str, int] = {}
-    for line in lines:
-        wanted[line.sku] = wanted.get(line.sku, 0) + line.quantity
-    return dict(sorted(wanted.items()))
 
 
 def _allocate_first(

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from common.contracts.inventory import PricedLine
 from common.contracts.payments import Money
+from common.contracts.values import HIGHEST_TOTAL
 from common.errors import Refused
 
 BULK_DISCOUNT = "bulk-discount"
@@ -27,7 +28,8 @@ class NotOnePrice(Refused):
 def total_of(lines: Iterable[PricedLine], flags: Collection[str]) -> Money:
     """Return the sum of all lines, in integer minor units.
 
-    Raises NotOnePrice for lines in several currencies or a total of nothing.
+    Raises NotOnePrice for lines in several currencies, and for a total of nothing or
+    of more than any card is charged.
     """
     lines = tuple(lines)
     currencies = {line.currency for line in lines}
@@ -36,6 +38,8 @@ def total_of(lines: Iterable[PricedLine], flags: Collection[str]) -> Money:
     amount = sum(_price(line, flags) for line in lines)
     if amount < 1:
         raise NotOnePrice(why="the total is nothing")
+    if amount > HIGHEST_TOTAL:
+        raise NotOnePrice(why="the total is more than a card can be charged")
     return Money(amount=amount, currency=currencies.pop())
 
 

@@ -15,8 +15,8 @@ from common.context import Headers, headers
 from common.contracts.inventory import AllocationUndone, TooLateToAllocate
 from common.contracts.payments import ChargeUndone, TooLateToCharge
 from common.database import in_db
-from common.errors import Busy, ContractBroken, OutcomeUnknown, Refused
-from common.outage import is_outage
+from common.errors import Busy, ContractBroken, NotServed, OutcomeUnknown, Refused
+from common.outage import described, is_outage
 from orders import placing, states
 from orders.models import Order, Status
 from orders.rows import MovedOn
@@ -27,29 +27,38 @@ BACKOFF_BASE = 0.2
 BACKOFF_CAP = 5.0
 ATTENTION_AFTER = 10
 """Failed attempts in a row at undoing an order until a person is told, too."""
+LATER = (TooLateToAllocate, TooLateToCharge, Busy, NotServed, OutcomeUnknown)
+"""What says nothing about the order: the same step is tried again."""
 AT_A_TIME = 32
 """Orders that one sweep takes in hand."""
 
 
 async def run(order_id: UUID) -> None:
-    """Take an order as far as it will go now, if it is due."""
-    while order := await in_db(states.claim, order_id):
-        carried = Headers(correlation_id=order.correlation_id, flags=tuple(order.flags))
-        with headers(carried):
-            if not await _pass(order):
-                return
+    """Take an order as far as it will go now, if it is due.
+
+    Raises outages only: what nobody foresaw is one order's trouble, see `_set_aside`.
+    """
+    try:
+        while order := await in_db(states.claim, order_id):
+            carried = Headers(
+                correlation_id=order.correlation_id, flags=tuple(order.flags)
+            )
+            with headers(carried):
+                if not await _pass(order):
+                    return
+    except Exception as error:
+        if is_outage(error):
+            raise
+        await _set_aside(order_id, error)
 
 
 async def sweep() -> None:
     """Run the orders that are due: their wake-up was lost, or an attempt failed."""
     due = await in_db(_due)
     runs = await asyncio.gather(*map(run, due), return_exceptions=True)
-    outages = [error for error in runs if is_outage(error)]
-    for order_id, error in zip(due, runs, strict=True):
-        if isinstance(error, Exception) and error not in outages:
-            log.error("run failed", order_id=str(order_id), exc_info=error)
-    if outages:
-        raise outages[0]  # one for all: the orders come again
+    for error in runs:
+        if isinstance(error, Exception):
+            raise error  # one for all: the orders come again
 
 
 async def _pass(order: Order) -> bool:
@@ -65,7 +74,7 @@ async def _pass(order: Order) -> bool:
         return await _read_again(order, undone)
     except MovedOn:
         return True
-    except (TooLateToAllocate, TooLateToCharge, Busy, OutcomeUnknown) as failure:
+    except LATER as failure:
         await _try_later(order, failure)
     except Refused as refusal:
         return await in_db(states.reject, order.id, refusal.as_problem())
@@ -90,15 +99,28 @@ async def _try_later(order: Order, failure: Exception) -> None:
         pause = min(pause, max(left, 0.0))
     elif failures >= ATTENTION_AFTER:
         await in_db(states.flag, order.id, f"undoing fails: {failure}"[:200])
-    log.info("order postponed", failure=repr(failure), seconds=round(pause, 2))
+    log.info("order postponed", failure=described(failure), seconds=round(pause, 2))
     await in_db(states.postpone, order.id, order.runs, pause)
 
 
 async def _contradiction(order: Order, error: Exception) -> None:
     """Something that the protocol excludes: flag it, and let the deadline end it."""
-    log.error("contradiction", order_id=str(order.id), error=repr(error))
+    log.error("contradiction", order_id=str(order.id), error=described(error))
     await in_db(states.flag, order.id, f"contradiction: {error}"[:200])
     await _try_later(order, error)
+
+
+async def _set_aside(order_id: UUID, error: Exception) -> None:
+    """A bug met an order: tell a person, once, and let the others go first."""
+    why = f"unexpected: {described(error)}"[:200]
+    failures, is_new = await in_db(states.set_aside, order_id, why)
+    log.error(
+        "run failed",
+        order_id=str(order_id),
+        error=described(error),
+        failures=failures,
+        exc_info=error if is_new else None,
+    )
 
 
 def _due() -> list[UUID]:

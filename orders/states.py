@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import F, Q, prefetch_related_objects
 
 from common import clock
+from common.backoff import full_jitter
 from common.contracts.orders import ENDED, MOVES
 from common.database import rule
 from common.errors import problem_type
@@ -25,6 +26,9 @@ REJECTED, CANCELLED, EXPIRED = Status.REJECTED, Status.CANCELLED, Status.EXPIRED
 
 LEASE = 12.0
 """Seconds for which a runner has an order to itself: longer than one pass takes."""
+
+SET_ASIDE = 5.0
+"""Seconds, at most, that an order waits after a bug met it."""
 
 CANCELLED_BY_CUSTOMER = {
     "type": problem_type("CancelledByCustomer"),
@@ -107,6 +111,23 @@ def postpone(order_id: UUID, runs: int, seconds: float) -> None:
     Order.objects.filter(id=order_id, runs=runs, status__in=(PLACED, UNDOING)).update(
         failures=F("failures") + 1, next_attempt_at=clock.after(seconds)
     )
+
+
+@rule
+def set_aside(order_id: UUID, why: str) -> tuple[int, bool]:
+    """Flag an order that met a bug and have it wait, the longer the more often.
+
+    Whoever has the lease does not matter. Returns how often in a row it has failed,
+    and whether `why` is news.
+    """
+    order = Order.objects.filter(id=order_id)
+    known = order.filter(needs_attention=True, attention=why).exists()
+    order.update(needs_attention=True, attention=why, failures=F("failures") + 1)
+    failures = order.values_list("failures", flat=True).first() or 1
+    pause = full_jitter(failures, base=SET_ASIDE / 2, cap=SET_ASIDE)
+    under_way = order.filter(status__in=(PLACED, UNDOING))
+    under_way.update(next_attempt_at=clock.after(SET_ASIDE / 2 + pause / 2))
+    return failures, not known
 
 
 @rule

@@ -123,11 +123,18 @@ def record_late_failure(*, order_id: UUID, refund: int) -> Charge:
         refund=refund + 1,
         failed_refunds=F("failed_refunds") + 1,
         orders_told=False,
+        tell_orders_at=None,
         next_attempt_at=clock.now(),
     ):
         charge.refund = refund
         _enter(order_id, EntryKind.REVERSAL, sign=+1, refund=refund)
     return Charge.objects.get(order_id=order_id)
+
+
+def last_failed_refund(*, order_id: UUID) -> int:
+    """Return the number of the refund whose entry was reversed last."""
+    reversals = Entry.objects.filter(charge=order_id, kind=EntryKind.REVERSAL)
+    return reversals.latest("refund").refund
 
 
 def _move(

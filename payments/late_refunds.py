@@ -5,15 +5,19 @@ do not, tries again, and tells orders, which flags the order for a person.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
+from operator import attrgetter
 
 import structlog
-from django.db.models import F
+from django.db.models import F, Q
 
 from common import clock
 from common.contract import Done
 from common.contracts.orders import NoteRefundFailed, UnknownOrder
 from common.database import in_db
 from common.errors import ServiceError
+from common.outage import described
+from common.sweep import Sweep
 from payments import entries, ledger
 from payments.gateway import GatewayTimeout, gateway
 from payments.models import Charge, ChargeState
@@ -23,28 +27,31 @@ log = structlog.get_logger(__name__)
 Tell = Callable[[NoteRefundFailed], Awaitable[Done]]
 BATCH = 50
 RETRY_AFTER = 5.0
-"""Seconds between attempts at a refund that nobody asks for any more."""
+"""Seconds between attempts at a refund that nobody asks for, or at telling orders."""
 LAST_CHECK = 730
 """Checks come after 1, 2, 4, … seconds, then hourly: for about thirty days."""
 
 
 async def sweep(tell: Tell) -> None:
     """Do what is due, once."""
-    for charge in await in_db(_due):
-        if charge.state == ChargeState.REFUNDING:
-            await _pay_back(charge)
-        else:
-            await _check(charge)
-    for charge in await in_db(_untold):
-        await _tell(tell, charge)
+    try:
+        await REFUNDS.over(await in_db(_due), _go_on)
+    finally:  # orders is not the gateway
+        await NEWS.over(await in_db(_untold), partial(_tell, tell))
+
+
+async def _go_on(charge: Charge) -> None:
+    if charge.state == ChargeState.REFUNDING:
+        await _pay_back(charge)
+    else:
+        await _check(charge)
 
 
 async def _pay_back(charge: Charge) -> None:
-    await in_db(_postpone, charge, RETRY_AFTER)
     try:
         await ledger.pay_back(charge)
     except ServiceError as error:
-        log.info("refund", order_id=str(charge.order_id), error=str(error))
+        log.info("refund", order_id=str(charge.order_id), error=described(error))
 
 
 async def _check(charge: Charge) -> None:
@@ -64,13 +71,15 @@ async def _check(charge: Charge) -> None:
 
 
 async def _tell(tell: Tell, charge: Charge) -> None:
-    note = NoteRefundFailed(order_id=charge.order_id, refund=charge.failed_refunds)
+    refund = await in_db(entries.last_failed_refund, order_id=charge.order_id)
+    note = NoteRefundFailed(order_id=charge.order_id, refund=refund)
     try:
         await tell(note)
     except UnknownOrder:
         log.error("refund of an unknown order", order_id=str(charge.order_id))
     except ServiceError as error:
-        log.info("orders not told", order_id=str(charge.order_id), error=str(error))
+        order_id = str(charge.order_id)
+        log.info("orders not told", order_id=order_id, error=described(error))
         return
     await in_db(_told, charge)
 
@@ -82,7 +91,10 @@ def _due() -> list[Charge]:
 
 
 def _untold() -> list[Charge]:
-    return list(Charge.objects.filter(orders_told=False)[:BATCH])
+    due = Q(tell_orders_at=None) | Q(tell_orders_at__lte=clock.now())
+    longest_due_first = F("tell_orders_at").asc(nulls_first=True)
+    untold = Charge.objects.filter(due, orders_told=False)
+    return list(untold.order_by(longest_due_first)[:BATCH])
 
 
 def _told(charge: Charge) -> None:
@@ -91,9 +103,15 @@ def _told(charge: Charge) -> None:
     ).update(orders_told=True)
 
 
-def _postpone(charge: Charge, seconds: float) -> None:
+def _try_later(charge: Charge) -> None:
     Charge.objects.filter(order_id=charge.order_id, state=charge.state).update(
-        next_attempt_at=clock.after(seconds)
+        next_attempt_at=clock.after(RETRY_AFTER)
+    )
+
+
+def _tell_later(charge: Charge) -> None:
+    Charge.objects.filter(order_id=charge.order_id).update(
+        tell_orders_at=clock.after(RETRY_AFTER)
     )
 
 
@@ -105,3 +123,7 @@ def _check_later(charge: Charge) -> None:
         checks=F("checks") + 1,
         next_attempt_at=None if done else clock.after(min(3600, 2**charge.checks)),
     )
+
+
+REFUNDS: Sweep[Charge] = Sweep("late refund", _try_later, name=attrgetter("order_id"))
+NEWS: Sweep[Charge] = Sweep("news for orders", _tell_later, name=attrgetter("order_id"))

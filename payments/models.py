@@ -47,6 +47,9 @@ class Charge(models.Model):
     orders_told = models.BooleanField(
         default=True, help_text="whether orders knows of the last failed refund"
     )
+    tell_orders_at = models.DateTimeField(
+        null=True, help_text="when orders is told again; at once if empty"
+    )
     checks = models.PositiveIntegerField(
         default=0, help_text="how often the gateway was asked whether the refund stands"
     )

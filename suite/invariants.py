@@ -69,6 +69,7 @@ def _undone(
 def _started_in_time(
     order: OrderFacts, charge: ChargeFacts | None, allocation: AllocationFacts | None
 ) -> Iterator[str]:
+    """Invariant 7 is about allocating and charging; nothing else has a deadline."""
     if allocation and allocation.deadline and allocation.decided_at > order.deadline:
         yield "7: allocated after the deadline"
     if charge and charge.deadline and charge.opened_at > order.deadline:

@@ -30,9 +30,9 @@ class BrokerClock:
         now_ms = int(seconds) * 1000 + int(microseconds) / 1000
         self._ahead_ms = now_ms - self._told_at * 1000
 
-    def age_ms(self, frame: bytes, now: float) -> float:
-        """Return how old a frame is at `now` (monotonic seconds); 0 if it tells not."""
+    def sent_at(self, frame: bytes) -> float | None:
+        """Return when a frame was taken (monotonic seconds); None if it tells not."""
         stamp = frame[:STAMP]
         if self._ahead_ms is None or not stamp.isdigit():
-            return 0
-        return now * 1000 + self._ahead_ms - int(stamp)
+            return None
+        return (int(stamp) - self._ahead_ms) / 1000

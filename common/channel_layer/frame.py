@@ -14,12 +14,21 @@ STAMP = 13
 class Frame:
     """One message, taken out of the broker and not received yet."""
 
-    __slots__ = ("expires_at", "raw")
+    __slots__ = ("expires_at", "raw", "sent_at")
 
-    def __init__(self, raw: bytes, expires_at: float) -> None:
+    def __init__(self, raw: bytes, expires_at: float, sent_at: float | None) -> None:
+        """Set it up; both times are on this process's `time.monotonic()`."""
         self.raw = raw
         self.expires_at = expires_at
-        """On this process's `time.monotonic()`."""
+        self.sent_at = sent_at
+        """When the broker took it, if that is known."""
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the broker took it, if that is known."""
+        if self.sent_at is None:
+            return None
+        return max(0.0, time.monotonic() - self.sent_at)
 
     @property
     def channels(self) -> list[str]:

@@ -125,6 +125,14 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
         damaged, BrokerUnreachable or BrokerRefused when the broker fails; then call it
         again, it connects anew (after a pause that grows and varies).
         """
+        message, _ = await self.receive_with_age(channel)
+        return message
+
+    async def receive_with_age(self, channel: str) -> tuple[Message, float | None]:
+        """Like `receive`, and tell the message's age (seconds) by the broker's clock.
+
+        It counts from when the broker took the message; None if that is not known.
+        """
         place = self._place(channel)
         if place.local:
             frame = await self._here().receive_local(place, self.client_prefix)
@@ -135,11 +143,13 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
             message = self.deserialize(frame.payload)
         except Exception as error:  # serialisers raise what they like
             self.counts["unreadable"] += 1
-            raise UnreadableMessage(f"{channel}: {error!r}") from error
+            size = len(frame.raw)  # what is in it is nobody's to see
+            why = f"{channel}: {type(error).__name__} in {size} bytes"
+            raise UnreadableMessage(why) from None
         if not isinstance(message, dict):
             self.counts["unreadable"] += 1
             raise UnreadableMessage(f"{channel}: not a dict, {type(message).__name__}")
-        return message
+        return message, frame.age
 
     async def new_channel(self, prefix: str = "specific") -> str:
         """Return the name of a new channel that only this process receives from."""

@@ -227,9 +227,10 @@ class _Pop:
     def _hand_over(self, raw: list[bytes]) -> list[Frame]:
         now, left_over = time.monotonic(), []
         for item in raw:
-            left_ms = self._expiry_ms - self._clock.age_ms(item, now)
-            frame = Frame(item, now + left_ms / 1000)
-            if left_ms <= 0:
+            sent_at = self._clock.sent_at(item)
+            since = now if sent_at is None else sent_at
+            frame = Frame(item, since + self._expiry_ms / 1000, sent_at)
+            if frame.expires_at <= now:
                 self._expired(1)
             elif not self._taker.take(frame):
                 left_over.append(frame)

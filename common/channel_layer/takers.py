@@ -70,7 +70,8 @@ class LocalTaker:
             names = frame.channels
         except ValueError:
             self._counts["unreadable"] += 1
-            log.warning("message for unknown channels dropped: %.40r", frame.raw)
+            size = len(frame.raw)
+            log.warning("message for unknown channels dropped: %s bytes", size)
             return True
         for name in names:
             self._channels.deliver(name, frame)

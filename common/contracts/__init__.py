@@ -2,5 +2,5 @@
 
 Frozen, keyword-only structs without Django or messaging in them, so that another
 team could vendor this package alone. Unknown fields are ignored when decoding, which
-lets either side add a field first.
+lets either side add a field first. `values.py` has the kinds of fields.
 """

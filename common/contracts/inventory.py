@@ -1,29 +1,42 @@
 """What inventory answers: products, prices and stock set aside for orders."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
 import msgspec
 
-from common.contract import Done, Reply, Request
+from common.contract import Done, Reply, Request, Value, expect
+from common.contracts.values import (
+    MOST_PIECES,
+    Count,
+    Currency,
+    Limit,
+    Minor,
+    Moment,
+    Number,
+    OrderIds,
+    Quantity,
+    Sku,
+    State,
+    expect_facts,
+    expect_page,
+)
 from common.errors import Refused
 
-Sku = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
-Quantity = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
-Minor = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
-Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+MOST_LINES = 100
+Many = msgspec.Meta(min_length=1, max_length=MOST_LINES)
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class Line(Value, frozen=True, kw_only=True):
     """So many pieces of one product."""
 
     sku: Sku
     quantity: Quantity
 
 
-class PricedLine(msgspec.Struct, frozen=True, kw_only=True):
+class PricedLine(Value, frozen=True, kw_only=True):
     """A line with the list price that held when its stock was set aside."""
 
     sku: Sku
@@ -32,12 +45,12 @@ class PricedLine(msgspec.Struct, frozen=True, kw_only=True):
     currency: Currency
 
 
-class ShortLine(msgspec.Struct, frozen=True, kw_only=True):
+class ShortLine(Value, frozen=True, kw_only=True):
     """A line that could not be served, and how many pieces were free."""
 
     sku: Sku
     quantity: Quantity
-    free: int
+    free: Count
 
 
 @dataclass(kw_only=True, eq=False)
@@ -45,7 +58,7 @@ class OutOfStock(Refused):
     """There is not enough; nothing was set aside."""
 
     title: ClassVar[str] = "Out of stock"
-    lines: tuple[ShortLine, ...]
+    lines: Annotated[tuple[ShortLine, ...], Many]
 
     def detail(self) -> str:
         """Name every short line."""
@@ -60,7 +73,7 @@ class UnknownProduct(Refused):
     """Inventory has no such product; nothing was set aside."""
 
     title: ClassVar[str] = "Unknown product"
-    skus: tuple[str, ...]
+    skus: Annotated[tuple[Sku, ...], Many]
 
     def detail(self) -> str:
         """Name the products."""
@@ -84,7 +97,7 @@ class TooLateToAllocate(Refused):
 class InventoryAllocated(Reply, frozen=True, kw_only=True):
     """All lines are set aside, at these prices."""
 
-    lines: tuple[PricedLine, ...]
+    lines: Annotated[tuple[PricedLine, ...], Many]
 
 
 class AllocateInventory(Request[InventoryAllocated], frozen=True, kw_only=True):
@@ -93,8 +106,37 @@ class AllocateInventory(Request[InventoryAllocated], frozen=True, kw_only=True):
     refuses = (OutOfStock, UnknownProduct, AllocationUndone, TooLateToAllocate)
 
     order_id: UUID
-    lines: Annotated[tuple[Line, ...], msgspec.Meta(min_length=1, max_length=100)]
-    deadline: datetime
+    lines: Annotated[tuple[Line, ...], Many]
+    deadline: Moment
+
+    def __post_init__(self) -> None:
+        """Refuse lines of one SKU whose sum no reply could carry."""
+        super().__post_init__()
+        most = max(merged(self.lines).values(), default=0)
+        expect(most <= MOST_PIECES, f"AllocateInventory: {most} pieces of one SKU")
+
+    def check(self, answer: Reply | Refused) -> None:
+        """Every SKU that was asked for, in its quantity; a refusal names no other."""
+        asked = merged(self.lines)
+        match answer:
+            case InventoryAllocated(lines=lines):
+                expect(len(lines) == len(asked), "the lines are not those asked for")
+                expect(merged(lines) == asked, "the lines are not those asked for")
+            case OutOfStock(lines=short):
+                skus = [line.sku for line in short]
+                expect(len(skus) == len(set(skus)), "a short line comes twice")
+                wanted = {line.sku: line.quantity for line in short}
+                expect(wanted.items() <= asked.items(), "a line that nobody asked for")
+            case UnknownProduct(skus=skus):
+                expect(set(skus) <= set(asked), "a product that nobody asked for")
+
+
+def merged(lines: Iterable[Line | PricedLine]) -> dict[str, int]:
+    """Return quantities by SKU, in SKU order: the order in which rows are locked."""
+    wanted: dict[str, int] = {}
+    for line in lines:
+        wanted[line.sku] = wanted.get(line.sku, 0) + line.quantity
+    return dict(sorted(wanted.items()))
 
 
 class FinaliseInventory(Request[Done], frozen=True, kw_only=True):
@@ -113,46 +155,52 @@ class ReleaseInventory(Request[Done], frozen=True, kw_only=True):
     order_id: UUID
 
 
-class ProductListing(msgspec.Struct, frozen=True, kw_only=True):
+class ProductListing(Value, frozen=True, kw_only=True):
     """A product as the shop window shows it."""
 
-    sku: str
-    name: str
-    unit_price: int
-    currency: str
-    free: int
+    sku: Sku
+    name: Annotated[str, msgspec.Meta(max_length=120)]
+    unit_price: Minor
+    currency: Currency
+    free: Count
 
 
 class ProductPage(Reply, frozen=True, kw_only=True):
     """Products in SKU order; `next` continues the list and is None at its end."""
 
-    products: tuple[ProductListing, ...]
-    next: str | None
+    products: Annotated[tuple[ProductListing, ...], msgspec.Meta(max_length=100)]
+    next: Sku | None
 
 
 class ListProducts(Request[ProductPage], frozen=True, kw_only=True):
     """List products in SKU order, starting behind `after`."""
 
-    after: str = ""
+    after: Annotated[str, msgspec.Meta(max_length=40)] = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
 
+    def check(self, answer: Reply | Refused) -> None:
+        """A page of at most `limit` products, none of them twice."""
+        if isinstance(answer, ProductPage):
+            skus = [product.sku for product in answer.products]
+            expect_page(skus, answer.next, after=self.after, limit=self.limit)
 
-class StockAccount(msgspec.Struct, frozen=True, kw_only=True):
+
+class StockAccount(Value, frozen=True, kw_only=True):
     """One product's counters beside the sums that must explain them."""
 
-    sku: str
-    on_hand: int
-    allocated: int
-    ledger_on_hand: int
-    ledger_allocated: int
-    held: int
+    sku: Sku
+    on_hand: Number
+    allocated: Number
+    ledger_on_hand: Number
+    ledger_allocated: Number
+    held: Number
 
 
 class StockAccounts(Reply, frozen=True, kw_only=True):
     """Stock accounts in SKU order; `next` continues the list."""
 
-    accounts: tuple[StockAccount, ...]
-    next: str | None
+    accounts: Annotated[tuple[StockAccount, ...], msgspec.Meta(max_length=200)]
+    next: Sku | None
 
 
 class AuditStock(Request[StockAccounts], frozen=True, kw_only=True):
@@ -160,26 +208,32 @@ class AuditStock(Request[StockAccounts], frozen=True, kw_only=True):
 
     timeout = 10.0
 
-    after: str = ""
-    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 100
+    after: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    limit: Limit = 100
+
+    def check(self, answer: Reply | Refused) -> None:
+        """A page of at most `limit` accounts, none of them twice."""
+        if isinstance(answer, StockAccounts):
+            skus = [account.sku for account in answer.accounts]
+            expect_page(skus, answer.next, after=self.after, limit=self.limit)
 
 
-class AllocationFacts(msgspec.Struct, frozen=True, kw_only=True):
+class AllocationFacts(Value, frozen=True, kw_only=True):
     """What inventory knows of one order: held, short, finalised or released."""
 
     order_id: UUID
-    state: str
-    quantity: int
-    outstanding: int
+    state: State
+    quantity: Number
+    outstanding: Number
     """Pieces the ledger still shows as taken from the shelf or held for the order."""
-    decided_at: datetime
-    deadline: datetime | None
+    decided_at: Moment
+    deadline: Moment | None
 
 
 class AllocationsFound(Reply, frozen=True, kw_only=True):
     """Facts on the orders that inventory knows; `next` continues a listing."""
 
-    allocations: tuple[AllocationFacts, ...]
+    allocations: Annotated[tuple[AllocationFacts, ...], msgspec.Meta(max_length=200)]
     next: UUID | None
 
 
@@ -188,6 +242,11 @@ class AuditAllocations(Request[AllocationsFound], frozen=True, kw_only=True):
 
     timeout = 10.0
 
-    order_ids: Annotated[tuple[UUID, ...], msgspec.Meta(max_length=200)] | None = None
+    order_ids: OrderIds | None = None
     after: UUID | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 100
+    limit: Limit = 100
+
+    def check(self, answer: Reply | Refused) -> None:
+        """Facts on orders that were asked about, each once."""
+        if isinstance(answer, AllocationsFound):
+            expect_facts(self, answer.allocations, answer.next)

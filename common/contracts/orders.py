@@ -1,13 +1,22 @@
 """What orders answers: the outcome of an order, and wake-ups for its runner."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
 import msgspec
 
-from common.contract import Done, Reply, Request
+from common.contract import Done, Reply, Request, Value
+from common.contracts.values import (
+    Count,
+    Currency,
+    Limit,
+    Moment,
+    Number,
+    OrderIds,
+    State,
+    expect_facts,
+)
 from common.errors import Refused
 
 ENDED = frozenset({"confirmed", "rejected", "cancelled", "expired"})
@@ -23,6 +32,8 @@ MOVES: frozenset[tuple[str, str]] = frozenset(
     }
 )
 """Every move that an order's status may make; an order is born by the first one."""
+STATUS = "|".join(sorted({end for _, end in MOVES}))
+Status = Annotated[str, msgspec.Meta(max_length=10, pattern=rf"^({STATUS})\Z")]
 
 
 @dataclass(kw_only=True, eq=False)
@@ -43,7 +54,7 @@ class RunOrder(Request[Done], frozen=True, kw_only=True):
 class OrderOutcome(Reply, frozen=True, kw_only=True):
     """Where an order stands: a status in `MOVES`."""
 
-    status: str
+    status: Status
 
 
 class GetOrderOutcome(Request[OrderOutcome], frozen=True, kw_only=True):
@@ -60,37 +71,37 @@ class NoteRefundFailed(Request[Done], frozen=True, kw_only=True):
     refuses = (UnknownOrder,)
 
     order_id: UUID
-    refund: Annotated[int, msgspec.Meta(ge=1)]
+    refund: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
 
-class OrderMove(msgspec.Struct, frozen=True, kw_only=True):
+class OrderMove(Value, frozen=True, kw_only=True):
     """One recorded change of an order's status; `start` is empty for its birth."""
 
-    start: str
-    end: str
+    start: State
+    end: State
 
 
-class OrderFacts(msgspec.Struct, frozen=True, kw_only=True):
+class OrderFacts(Value, frozen=True, kw_only=True):
     """What orders knows of one order."""
 
     order_id: UUID
-    status: str
-    total: int | None
-    currency: str | None
-    quantity: int
+    status: Status
+    total: Count | None
+    currency: Currency | None
+    quantity: Number
     needs_attention: bool
-    deadline: datetime
+    deadline: Moment
     overdue: bool
     """Not ended although its deadline passed more than the audit's T ago."""
-    moves: tuple[OrderMove, ...]
-    runs: int
+    moves: Annotated[tuple[OrderMove, ...], msgspec.Meta(max_length=100)]
+    runs: Count
     """Counts how often a runner took the order up: it changes whenever the row does."""
 
 
 class OrdersFound(Reply, frozen=True, kw_only=True):
     """Facts on orders in id order; `next` continues a listing."""
 
-    orders: tuple[OrderFacts, ...]
+    orders: Annotated[tuple[OrderFacts, ...], msgspec.Meta(max_length=200)]
     next: UUID | None
 
 
@@ -99,7 +110,12 @@ class AuditOrders(Request[OrdersFound], frozen=True, kw_only=True):
 
     timeout = 10.0
 
-    order_ids: Annotated[tuple[UUID, ...], msgspec.Meta(max_length=200)] | None = None
+    order_ids: OrderIds | None = None
     after: UUID | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 100
-    grace_seconds: Annotated[float, msgspec.Meta(ge=0)] = 30.0
+    limit: Limit = 100
+    grace_seconds: Annotated[float, msgspec.Meta(ge=0, le=10**7)] = 30.0
+
+    def check(self, answer: Reply | Refused) -> None:
+        """Facts on orders that were asked about, each once."""
+        if isinstance(answer, OrdersFound):
+            expect_facts(self, answer.orders, answer.next)

@@ -1,20 +1,28 @@
 """What payments answers: charges and refunds of cards it keeps as tokens."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
 import msgspec
 
-from common.contract import Done, Reply, Request
-from common.contracts.inventory import Currency
+from common.contract import Done, Reply, Request, Value, expect
+from common.contracts.values import (
+    Amount,
+    Count,
+    Currency,
+    Limit,
+    Moment,
+    Number,
+    OrderIds,
+    Share,
+    State,
+    expect_facts,
+)
 from common.errors import Refused
 
-Amount = Annotated[int, msgspec.Meta(ge=1, le=10**15)]
 
-
-class Money(msgspec.Struct, frozen=True, kw_only=True):
+class Money(Value, frozen=True, kw_only=True):
     """An amount in the currency's minor unit (cents), never a float."""
 
     amount: Amount
@@ -26,9 +34,9 @@ class CardDeclined(Refused):
     """The card's bank said no, or the card token is unknown; nothing was charged."""
 
     title: ClassVar[str] = "The card was declined"
-    code: str
+    code: Annotated[str, msgspec.Meta(max_length=40)]
     """A decline code as Stripe publishes them, or `unknown_card`."""
-    message: str
+    message: Annotated[str, msgspec.Meta(max_length=200)]
 
     def detail(self) -> str:
         """Say what the customer may know."""
@@ -71,7 +79,13 @@ class ChargeCard(Request[CardCharged], frozen=True, kw_only=True):
     order_id: UUID
     total: Money
     card_token: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
-    deadline: datetime
+    deadline: Moment
+
+    def check(self, answer: Reply | Refused) -> None:
+        """The total, and nothing else, was charged."""
+        if isinstance(answer, CardCharged):
+            charged = answer.charged
+            expect(charged == self.total, f"charged {charged}, not {self.total}")
 
 
 class RefundCharge(Request[Done], frozen=True, kw_only=True):
@@ -90,35 +104,36 @@ class SetGatewayFaults(Request[Done], frozen=True, kw_only=True):
 
     latency_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 0
     """How long every call takes."""
-    timeout_before: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    timeout_before: Share = 0.0
     """The share of calls that time out and were not carried out."""
-    timeout_after: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    timeout_after: Share = 0.0
     """The share of calls that time out although they were carried out."""
-    refuse_refunds: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    refuse_refunds: Share = 0.0
     """The share of new refunds that are refused for good."""
 
 
-class ChargeFacts(msgspec.Struct, frozen=True, kw_only=True):
+class ChargeFacts(Value, frozen=True, kw_only=True):
     """What payments knows of one order."""
 
     order_id: UUID
-    state: str
-    amount: int
-    currency: str
-    net: int
+    state: State
+    amount: Count
+    currency: Annotated[str, msgspec.Meta(max_length=3)]
+    """Empty where nothing was ever to be charged."""
+    net: Number
     """Charges less refunds in the ledger."""
-    charges: int
+    charges: Count
     """How many charge entries the ledger has."""
-    failed_refunds: int
+    failed_refunds: Count
     """How many refunds failed after they had been reported done."""
-    opened_at: datetime
-    deadline: datetime | None
+    opened_at: Moment
+    deadline: Moment | None
 
 
 class ChargesFound(Reply, frozen=True, kw_only=True):
     """Facts on the orders that payments knows; `next` continues a listing."""
 
-    charges: tuple[ChargeFacts, ...]
+    charges: Annotated[tuple[ChargeFacts, ...], msgspec.Meta(max_length=200)]
     next: UUID | None
 
 
@@ -127,6 +142,11 @@ class AuditCharges(Request[ChargesFound], frozen=True, kw_only=True):
 
     timeout = 10.0
 
-    order_ids: Annotated[tuple[UUID, ...], msgspec.Meta(max_length=200)] | None = None
+    order_ids: OrderIds | None = None
     after: UUID | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 100
+    limit: Limit = 100
+
+    def check(self, answer: Reply | Refused) -> None:
+        """Facts on orders that were asked about, each once."""
+        if isinstance(answer, ChargesFound):
+            expect_facts(self, answer.charges, answer.next)

@@ -3,21 +3,35 @@
 from collections.abc import Iterator
 from typing import Any
 
+import structlog
 from django.core.exceptions import RequestDataTooBig
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from common.errors import ServiceError, problem_type
+from common.errors import ContractBroken, Refused, ServiceError, problem_type
 from common.http.problem import MEDIA_TYPE, NAMES, RETRY_AFTER
-from common.outage import is_outage
-from common.rest.problems import PayloadTooLarge, Problem, ServiceUnavailable
+from common.outage import described, is_outage
+from common.rest import problems
+from common.rest.problems import (
+    PayloadTooLarge,
+    Problem,
+    ServiceRefused,
+    ServiceUnavailable,
+)
+
+log = structlog.get_logger(__name__)
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer an exception of a view with a problem document (DRF's hook)."""
     if isinstance(error, RequestDataTooBig):
         error = PayloadTooLarge("the request body is longer than the API reads")
+    elif isinstance(error, ContractBroken):
+        log.error("contract broken", error=described(error))
+        error = problems.ContractBroken("a service answered what nobody can believe")
+    elif isinstance(error, Refused):
+        error = ServiceRefused(error)
     elif isinstance(error, ServiceError):
         error = ServiceUnavailable("a service did not answer; try again")
     elif is_outage(error):
@@ -35,6 +49,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 def _document(error: Exception, response: Response) -> dict[str, object]:
     code = response.status_code
     document: dict[str, object] = {"status": code}
+    if isinstance(error, ServiceRefused):
+        return {**error.refusal.as_problem(), **document}
     if isinstance(error, Problem):
         name, title, detail = type(error).__name__, error.title, str(error.detail)
         document |= error.extras

@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import exceptions, serializers, status
 
+from common.errors import Refused
+
 
 class Problem(exceptions.APIException):
     """An error of the API with a type of its own, named like `KeyReused`."""
@@ -28,6 +30,23 @@ class ServiceUnavailable(Problem):
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     title = "A service is not available"
+
+
+class ContractBroken(Problem):
+    """A service behind the API answered what it must not; do not ask again."""
+
+    status_code = status.HTTP_502_BAD_GATEWAY
+    title = "A service broke its contract"
+
+
+class ServiceRefused(exceptions.APIException):
+    """A service behind the API said no, with a problem document of its own."""
+
+    status_code = status.HTTP_409_CONFLICT
+
+    def __init__(self, refusal: Refused) -> None:
+        super().__init__(refusal.detail())
+        self.refusal = refusal
 
 
 class ProblemSerializer(serializers.Serializer[Any]):

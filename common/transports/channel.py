@@ -20,14 +20,13 @@ from common import clock
 from common.channel_layer import RedisChannelLayer
 from common.channel_layer.errors import InvalidMessage, NotSent, UnreadableMessage
 from common.context import Headers
-from common.contract import R, Request
+from common.contract import R, Request, plain
 from common.envelope import (
     ReplyEnvelope,
     RequestEnvelope,
     Undecodable,
     decode_reply,
     encode,
-    encode_body,
     open_reply,
 )
 from common.errors import Busy, ContractBroken, NoReply
@@ -43,6 +42,19 @@ class ChannelLayer(Protocol):
     async def send(self, channel: str, message: dict[str, Any]) -> None: ...
     async def receive(self, channel: str) -> dict[str, Any]: ...
     async def new_channel(self, prefix: str = "specific.") -> str: ...
+
+
+async def receive_with_age(
+    layer: ChannelLayer, channel: str
+) -> tuple[dict[str, Any], float | None]:
+    """Return the next message, and its age (seconds) by the broker's clock.
+
+    None where the layer does not know, such as the stock one.
+    """
+    if ours := getattr(layer, "receive_with_age", None):
+        message, age = await ours(channel)
+        return message, age
+    return await layer.receive(channel), None
 
 
 class Channel:
@@ -68,7 +80,7 @@ class Channel:
         Raises Busy if the channel is full. Anything else that keeps the reply away is
         NoReply: a broken connection does not tell whether the message got through.
         """
-        body = encode_body(request)
+        body = plain(request)
         id = self._new_id()
         future = asyncio.get_running_loop().create_future()
         self._waiting[request.service, id] = future
@@ -84,14 +96,14 @@ class Channel:
         finally:
             del self._waiting[request.service, id]
         return Answer(
-            reply=cast(R, open_reply(type(request), reply)),
+            reply=cast(R, open_reply(request, reply)),
             queue_seconds=reply.queue_seconds,
             handler_seconds=reply.handler_seconds,
         )
 
     async def tell(self, request: Request[Any], headers: Headers) -> None:
         """Send the request without a return address."""
-        body, id = encode_body(request), self._new_id()
+        body, id = plain(request), self._new_id()
         envelope = _envelope(request, body, id, None, headers, request.timeout)
         async with asyncio.timeout(request.timeout):
             await self._send(request, envelope)
@@ -144,7 +156,7 @@ class Channel:
             try:
                 reply = decode_reply(await self.layer.receive(channel))
             except (Undecodable, UnreadableMessage) as error:
-                log.warning("reply dropped", detail=str(error))
+                log.warning("reply dropped", detail=str(error), service=service)
             except Exception as error:  # whatever the layer raises: keep reading
                 await outage.pause(error)
             else:

@@ -8,8 +8,7 @@ from typing import Any
 import structlog
 
 from common.context import Headers, headers
-from common.contract import R, Reply, Request
-from common.envelope import encode_body
+from common.contract import R, Reply, Request, plain
 from common.errors import NoReply, ServiceError
 from common.service import Service
 from common.transports import Answer
@@ -28,7 +27,7 @@ class Local:
         self, request: Request[R], headers: Headers, *, within: float
     ) -> Answer[R]:
         """Call the handler; raise NoReply if it takes longer than `within`."""
-        encode_body(request)
+        plain(request)
         started = time.perf_counter()
         try:
             async with asyncio.timeout(within):
@@ -48,7 +47,7 @@ class Local:
 
     async def tell(self, request: Request[Any], headers: Headers) -> None:
         """Start the handler and do not wait for it."""
-        encode_body(request)
+        plain(request)
         task = asyncio.create_task(self._perform(request, headers))
         self._background.add(task)
         task.add_done_callback(self._finished)
@@ -64,4 +63,4 @@ class Local:
     def _finished(self, task: asyncio.Task[Reply]) -> None:
         self._background.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.warning("told in vain", error=repr(error))
+            log.warning("told in vain", error=repr(error)[:200])

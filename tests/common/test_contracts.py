@@ -9,13 +9,14 @@ import pytest
 
 import common.contracts.inventory
 import common.contracts.orders
-import common.contracts.payments  # noqa: F401 registers its contracts
+import common.contracts.payments
 from common.calls import find_service
 from common.contract import CONTRACTS, Reply, Request
 from common.errors import Refused
 
-ALL = sorted(CONTRACTS.values(), key=lambda contract: contract.__name__)
 SERVICES = ("orders", "inventory", "payments")
+OURS = [c for (service, _), c in CONTRACTS.items() if service in SERVICES]
+ALL = sorted(OURS, key=lambda contract: contract.__name__)
 
 
 @pytest.mark.parametrize("contract", ALL, ids=lambda c: c.__name__)
@@ -51,6 +52,15 @@ def test_a_contract_has_one_handler_that_returns_its_reply(
     assert contract in find_service(contract.service).handlers
 
 
+FIELDS: dict[str, Any] = {
+    "code": "unknown_card",
+    "message": "x",
+    "skus": ("MUG",),
+    "lines": (common.contracts.inventory.ShortLine(sku="MUG", quantity=2, free=1),),
+}
+"""A value for each field of a refusal."""
+
+
 def test_no_two_refusals_share_a_name() -> None:
     names = [r.__name__ for c in ALL for r in c.refuses]
     types = {r for c in ALL for r in c.refuses}
@@ -60,9 +70,8 @@ def test_no_two_refusals_share_a_name() -> None:
 @pytest.mark.parametrize("contract", ALL, ids=lambda c: c.__name__)
 def test_a_refusal_survives_the_wire(contract: type[Request[Any]]) -> None:
     for refusal in contract.refuses:
-        hints = get_type_hints(refusal)
         names = [field.name for field in dataclasses.fields(refusal)]
-        sent = refusal(**{name: "x" if hints[name] is str else () for name in names})
+        sent = refusal(**{name: FIELDS[name] for name in names})
         arrived = msgspec.convert(msgspec.to_builtins(sent), refusal)
         assert type(arrived) is refusal
         assert vars(arrived) == vars(sent)

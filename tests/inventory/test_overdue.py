@@ -1,8 +1,9 @@
 """Overdue holds: inventory asks orders, and believes only what cannot change."""
 
 from collections.abc import Callable
-from datetime import datetime
-from uuid import UUID
+from contextlib import suppress
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -78,3 +79,56 @@ async def test_a_hold_that_is_not_overdue_is_nobodys_question(
 ) -> None:
     stopped_clock.advance(-30)
     assert await sweep("expired") == []
+
+
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError("bug"), ConnectionError("gone"), TimeoutError("late")]
+)
+async def test_a_hold_that_fails_keeps_no_other_waiting(
+    held: UUID,
+    stopped_clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    monkeypatch.setattr(overdue, "BATCH", 1)
+    second = uuid4()
+    await sync_to_async(hold_overdue)(second, stopped_clock)
+
+    async def ask(request: GetOrderOutcome) -> OrderOutcome:
+        if request.order_id == held:
+            raise error
+        return OrderOutcome(status="expired")
+
+    for _ in range(2):
+        with suppress(ConnectionError):  # an outage is for the worker to tell
+            await overdue.sweep(ask)
+    assert (await allocation(held)).state == "held"
+    assert (await allocation(second)).state == "released"
+
+
+async def test_a_bug_in_the_release_keeps_no_other_waiting(
+    held: UUID, stopped_clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overdue, "BATCH", 1)
+    second = uuid4()
+    await sync_to_async(hold_overdue)(second, stopped_clock)
+    real = stock.release_overdue_hold
+
+    def release(*, order_id: UUID) -> bool:
+        if order_id == held:
+            raise ZeroDivisionError
+        return real(order_id=order_id)
+
+    monkeypatch.setattr(stock, "release_overdue_hold", release)
+    assert await sweep("expired") == [held]
+    assert await sweep("expired") == [second]
+    assert (await allocation(second)).state == "released"
+
+
+def hold_overdue(order_id: UUID, clock: Clock) -> None:
+    """Hold stock for another order, overdue since a moment ago."""
+    lines = (Line(sku="MUG", quantity=1),)
+    clock.advance(-71)
+    deadline = clock.now + timedelta(seconds=10)
+    stock.allocate(order_id=order_id, lines=lines, deadline=deadline)
+    clock.advance(71)

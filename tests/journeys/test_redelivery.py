@@ -20,7 +20,7 @@ TABLES = {
     "inventory": ("stock", "allocation", "allocationline", "movement"),
     "payments": ("charge", "entry", "gatewayoperation", "gatewayfaults"),
 }
-WHEN = {"runs", "next_attempt_at", "checks"}
+WHEN = {"runs", "next_attempt_at", "checks", "tell_orders_at"}
 """Columns that say when somebody looked, not what is so."""
 
 

@@ -83,10 +83,13 @@ class Command(BaseCommand):
         layer = (
             cast(ChannelLayer, get_channel_layer()) if calls.uses_the_bus() else None
         )
-        workers = [
-            Worker(calls.find_service(name), layer, slots=slots, grace=grace)
-            for name in settings.LIVING_HERE
-        ]
+        try:
+            workers = [
+                Worker(calls.find_service(name), layer, slots=slots, grace=grace)
+                for name in settings.LIVING_HERE
+            ]
+        except ValueError as error:
+            raise CommandError(str(error)) from error
         if signals:  # the reloader runs this in a thread and handles them itself
             loop = asyncio.get_running_loop()
             for name in (signal.SIGTERM, signal.SIGINT):
