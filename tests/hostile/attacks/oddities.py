@@ -107,7 +107,7 @@ def odd_paths() -> Iterator[Case]:
 def known_methods() -> Iterator[Case]:
     """Yield all known methods at some paths of each site, and at odd ones."""
     for service, paths in AT.items():
-        for path in {*paths, "/health/live", "/api/docs", "*"}:
+        for path in dict.fromkeys((*paths, "/health/live", "/api/docs", "*")):
             for method in ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE"):
                 yield Case(
                     name=f"{method} {path[:30]}",
