@@ -35,6 +35,8 @@ class Case:
     """Closing the connection without an answer is right, too."""
     may_wait: bool = False
     """So is waiting for more."""
+    bodyless: bool = False
+    """The answer has a head alone."""
     once: bool = False
     """A second answer would be one to a request that was hidden in the first."""
 
@@ -77,7 +79,7 @@ async def _wrong(case: Case, connection: Connection) -> str | None:
     with contextlib.suppress(Dropped):  # it may have answered, and then closed
         await connection.send(case.data)
     try:
-        answer = await connection.answer()
+        answer = await connection.answer(to_head=case.bodyless)
     except Dropped as error:
         return None if case.may_close else str(error)
     if answer.status not in case.good:

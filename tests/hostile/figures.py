@@ -1,18 +1,15 @@
-"""What a web process holds right now, read from /proc and from its database."""
+"""What a web process holds right now, read from /proc."""
 
 import contextlib
 import os
-from collections import Counter
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from tests.databases import Databases, SqliteFiles
 
 LISTENING = "0A"
-BY_PROCESS = """
-    SELECT application_name AS name, count(*) AS count FROM pg_stat_activity
-    WHERE right(application_name, 4) = ' web' GROUP BY application_name
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +24,7 @@ class Figures:
     connections: int = 0
     """Accepted connections of clients, whatever their state."""
     database: int = 0
-    """Connections to its database: PostgreSQL's own count, or opened SQLite files."""
+    """Connections to its database: sockets to PostgreSQL, or opened SQLite files."""
 
     def most(self, other: "Figures") -> "Figures":
         """Return the greater figure of each kind."""
@@ -36,6 +33,14 @@ class Figures:
 
 
 KINDS = fields(Figures)
+
+
+class Socket(NamedTuple):
+    """An IPv4 socket of this machine that a process holds."""
+
+    local: int
+    remote: int
+    inode: str
 
 
 class Process:
@@ -50,13 +55,13 @@ class Process:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             status = Path(f"/proc/{self.pid}/status").read_text().splitlines()
             values = dict(line.split(":", 1) for line in status)
-            files = self._files()
+            files, sockets = self._files(), open_sockets()
             return Figures(
                 threads=int(values["Threads"]),
                 files=len(files),
                 mib=int(values.get("VmRSS", "0 kB").split()[0]) // 1024,
-                connections=accepted()[self.port],
-                database=self._database_connections(files),
+                connections=sum(one.local == self.port for one in sockets),
+                database=self._database_connections(files, sockets),
             )
         return Figures()
 
@@ -67,23 +72,33 @@ class Process:
                 found.append(os.readlink(one))
         return found
 
-    def _database_connections(self, files: list[str]) -> int:
+    def _database_connections(self, files: list[str], sockets: list[Socket]) -> int:
         if isinstance(self._database, SqliteFiles):
             return sum(one.endswith(f"/{self.service}.sqlite3") for one in files)
-        rows = self._database.rows(self.service, BY_PROCESS)
-        return {row["name"]: int(row["count"]) for row in rows}.get(
-            f"{self.service} web", 0
+        port = urlsplit(self._database.env[f"{self.service.upper()}_DATABASE_URL"]).port
+        ours = set(files)
+        return sum(
+            one.remote == port and f"socket:[{one.inode}]" in ours for one in sockets
         )
 
 
-def accepted() -> Counter[int]:
-    """Count the machine's accepted IPv4 connections by their local port.
+def open_sockets() -> list[Socket]:
+    """Return all IPv4 sockets but those that listen.
 
     What still waits in the kernel's queue, or was closed by its process, has no inode.
     """
-    found: Counter[int] = Counter()
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        words = line.split()
-        if words[3] != LISTENING and words[9] != "0":
-            found[int(words[1].rpartition(":")[2], 16)] += 1
-    return found
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return [
+        Socket(_port(words[1]), _port(words[2]), words[9])
+        for words in map(str.split, lines)
+        if words[3] != LISTENING and words[9] != "0"
+    ]
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2], 16)
+
+
+def accepted(port: int) -> int:
+    """Count the connections to this port that a process has accepted."""
+    return sum(one.local == port for one in open_sockets())

@@ -44,7 +44,8 @@ class Attack:
             named = [case for case in dict.fromkeys(cases) if case]
             such = ": " + "; ".join(named[:NAMED]) if named else ""
             more = "; …" if len(named) > NAMED else ""
-            yield f"{what} ({len(cases)} times){such}{more}"
+            often = f" ({len(cases)} times)" if len(cases) > 1 else ""
+            yield f"{what}{often}{such}{more}"
 
 
 Play = Callable[[Attack], Awaitable[None]]

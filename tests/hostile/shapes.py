@@ -129,7 +129,6 @@ OTHERS: dict[str, Shape] = {
     "a content type of open quotes": (f'{FORM}; a="{";" * 4000}', b"a=b"),
     "a content type beyond ASCII": ("application/jsön", b"{}"),
 }
-SHAPES = {**MULTIPARTS, **FORMS, **JSONS, **OTHERS}
 
 
 def semicolons(count: int) -> bytes:

@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 from common.embedded import embedded_bus_url
@@ -106,7 +105,7 @@ class Stage:
         for service in services:
             if f"{service} web" in self.supervisor.names():
                 self.supervisor.kill(f"{service} web")
-        self.supervisor.start(*(_named(self.suite.web(one)) for one in services))
+        self.supervisor.start(*map(self.suite.web, services))
 
     def open_orders(self) -> int:
         """Return how many orders have not ended yet."""
@@ -173,13 +172,8 @@ def stage(database: str) -> Iterator[Stage]:
         env = suite.worker("inventory").env
         run_to_end(Program(name="stock", argv=stock, ready="", env=env), say)
         programs = (*map(suite.worker, SERVICES), *map(suite.web, SERVICES))
-        supervisor.start(*map(_named, programs))
+        supervisor.start(*programs)
         yield Stage(suite, supervisor, store, log)
-
-
-def _named(program: Program) -> Program:
-    """Let PostgreSQL know whose connections they are."""
-    return replace(program, env={**program.env, "PGAPPNAME": program.name})
 
 
 def _allow_many_files() -> None:

@@ -110,12 +110,12 @@ def test_accepted_connections_are_counted_until_the_server_closes_them() -> None
         with contextlib.ExitStack() as stack:
             for _ in range(3):
                 stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-            assert accepted()[port] == 0, "they wait in the kernel's queue"
+            assert accepted(port) == 0, "they wait in the kernel's queue"
             served = [listening.accept()[0] for _ in range(2)]
-            assert accepted()[port] == 2
+            assert accepted(port) == 2
             for one in served:
                 one.close()
-            assert accepted()[port] == 0
+            assert accepted(port) == 0
 
 
 def test_a_share_is_answered_within_a_time() -> None:

@@ -4,7 +4,16 @@ from collections.abc import Iterator
 
 from tests.hostile.cases import Case, refused, try_all
 from tests.hostile.scenario import Attack, scenario
-from tests.hostile.shapes import MULTIPART, SHAPES, Shape, semicolons
+from tests.hostile.shapes import (
+    FORMS,
+    JSONS,
+    MULTIPART,
+    MULTIPARTS,
+    OTHERS,
+    Shape,
+    semicolons,
+)
+from tests.hostile.stage import STATIC
 from tests.hostile.targets import APIS, PAGES, TARGETS, Target
 
 ANY_PAGE = frozenset(range(200, 500))
@@ -21,14 +30,20 @@ def cases(shapes: dict[str, Shape], targets: tuple[Target, ...]) -> Iterator[Cas
                 data=target.post(body, content_type),
                 good=refused() if target.is_api else ANY_PAGE,
                 problem=target.is_api,
-                explained=True,
+                explained=target.path != STATIC,
             )
 
 
-@scenario("forms", everywhere=True)
-async def forms(attack: Attack) -> None:
-    """Bodies of every bad shape: a problem document or a page, never less."""
-    await try_all(attack, cases(SHAPES, TARGETS))
+@scenario("multipart-forms", everywhere=True)
+async def multipart_forms(attack: Attack) -> None:
+    """Multipart forms of every bad shape: a problem document or a page, never less."""
+    await try_all(attack, cases(MULTIPARTS, TARGETS))
+
+
+@scenario("other-bodies", everywhere=True)
+async def other_bodies(attack: Attack) -> None:
+    """Forms, JSON and others of every bad shape: a problem document or a page."""
+    await try_all(attack, cases({**FORMS, **JSONS, **OTHERS}, TARGETS))
 
 
 @scenario("forms-of-semicolons", everywhere=True)

@@ -68,12 +68,12 @@ async def hang_ups_in_products(attack: Attack) -> None:
             with contextlib.suppress(Dropped, OSError):
                 async with Connection(attack.stage.orders) as it:
                     await it.send(products)
-                    await asyncio.sleep(0.3)
+                    await asyncio.sleep(0.5)
                     if rst:
                         it.reset()
 
-    attack.connections = 4 * HANGING_UP
-    await asyncio.gather(*(one(bool(n % 2)) for n in range(4 * HANGING_UP)))
+    attack.connections = 2 * HANGING_UP
+    await asyncio.gather(*(one(bool(n % 2)) for n in range(2 * HANGING_UP)))
 
 
 @scenario("hang-ups-with-keys")

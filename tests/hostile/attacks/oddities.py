@@ -104,6 +104,20 @@ def odd_paths() -> Iterator[Case]:
             )
 
 
+def known_methods() -> Iterator[Case]:
+    """Yield all known methods at some paths of each site, and at odd ones."""
+    for service, paths in AT.items():
+        for path in dict.fromkeys((*paths, "/health/live", "/api/docs", "*")):
+            for method in ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE"):
+                yield Case(
+                    name=f"{method} {path[:30]}",
+                    service=service,
+                    data=request(method, path),
+                    good=GOOD | {501},
+                    bodyless=method == "HEAD",
+                )
+
+
 def odd_headers() -> Iterator[Case]:
     """Yield odd headers at some paths of each site."""
     for service, paths in AT.items():
@@ -120,5 +134,5 @@ def odd_headers() -> Iterator[Case]:
 
 @scenario("odd-requests", everywhere=True)
 async def odd_requests(attack: Attack) -> None:
-    """Odd paths, queries and headers: an answer that is no 5xx, and no traceback."""
-    await try_all(attack, [*odd_paths(), *odd_headers()])
+    """Odd paths, queries, methods and headers: no 5xx, and no traceback."""
+    await try_all(attack, [*odd_paths(), *known_methods(), *odd_headers()])

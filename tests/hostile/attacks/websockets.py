@@ -45,7 +45,13 @@ def handshakes() -> Iterator[Case]:
             for method in ("POST", "HEAD"):
                 data = request(method, path, b"", **UPGRADE)
                 what = f"a handshake by {method} to {path}"
-                yield Case(name=what, service=service, data=data, good=GOOD)
+                yield Case(
+                    name=what,
+                    service=service,
+                    data=data,
+                    good=GOOD,
+                    bodyless=method == "HEAD",
+                )
 
 
 @scenario("websockets", everywhere=True)
