@@ -90,6 +90,7 @@ def configure(*, json: bool, level: str) -> dict[str, Any]:
         },
         "handlers": {
             "err": {"class": "logging.StreamHandler", "formatter": "lines"},
+            "nothing": {"class": "logging.NullHandler"},
             "clients": {
                 "class": "logging.StreamHandler",
                 "formatter": "lines",
@@ -102,7 +103,10 @@ def configure(*, json: bool, level: str) -> dict[str, Any]:
             "django.server": {"handlers": [], "level": level, "propagate": True},
             "django.request": {"filters": ["bugs"]},  # our line `http` has the rest
             "django.security": {"handlers": ["clients"], "propagate": False},
-            "django.security.DisallowedHost": {"propagate": False},
+            "django.security.DisallowedHost": {
+                "handlers": ["nothing"],  # the line `http` says 421
+                "propagate": False,
+            },
             "psycopg.pool": {"level": "ERROR"},  # it tells of every attempt
             "daphne": {"level": "WARNING"},
         },

@@ -86,7 +86,8 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     web.start()
     yield web
     web.supervisor.stop_all()
-    assert "Traceback" not in "\n".join(web.lines)
+    bugs = [n for n, line in enumerate(web.lines) if "Traceback" in line]
+    assert not bugs, web.lines[bugs[0] - 2 : bugs[0] + 60]
 
 
 def semicolons(count: int, boundary: bytes = b"x") -> bytes:

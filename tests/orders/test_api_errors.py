@@ -29,10 +29,10 @@ def test_what_a_service_answers_decides_whether_to_ask_again(
 ) -> None:
     error, status, name = ANSWERS[case]
 
-    def call(request: object) -> None:
+    async def call(request: object) -> None:
         raise error
 
-    monkeypatch.setattr(views, "call_sync", call)
+    monkeypatch.setattr(views, "call", call)
     with capture_logs() as logs:
         answer = api.get("/api/products")
     document = problem(answer, status, name)
@@ -46,10 +46,10 @@ def test_what_a_service_answers_decides_whether_to_ask_again(
 def test_a_refusal_is_passed_on_with_all_it_says(
     api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(request: object) -> None:
+    async def refuse(request: object) -> None:
         raise UnknownProduct(skus=("MUG",))
 
-    monkeypatch.setattr(views, "call_sync", refuse)
+    monkeypatch.setattr(views, "call", refuse)
     document = problem(api.get("/api/products"), 409, "unknown-product")
     assert (document["skus"], document["detail"]) == (["MUG"], "no product MUG")
 
