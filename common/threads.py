@@ -53,10 +53,13 @@ class Threads(Executor):
         self._lock = threading.Lock()
         _pools.add(self)
 
-    def check_room(self) -> None:
-        """Raise Crowded if work that comes now would wait for too long for a thread."""
+    def check_room(self, share: float = 1.0) -> None:
+        """Raise Crowded if work that comes now would wait for too long for a thread.
+
+        `share` is how much of the longest wait this work is allowed.
+        """
         wait = self._jobs.qsize() * self._usual
-        if wait > self._longest_wait:
+        if wait > self._longest_wait * share:
             raise Crowded(f"{self.name}: a thread is free in {wait:.1f} s")
 
     def submit(

@@ -36,6 +36,8 @@ class Asked:
         path: str,
         headers: dict[str, str] | None = None,
         body: bytes | Iterable[bytes] = b"",
+        *,
+        client: tuple[str, int] = ("127.0.0.1", 4711),
     ) -> None:
         """Send it, in just this spelling of its method."""
         pieces = [body] if isinstance(body, bytes) else list(body)
@@ -62,7 +64,7 @@ class Asked:
             "headers": [
                 (k.lower().encode(), v.encode("latin-1")) for k, v in given.items()
             ],
-            "client": ("127.0.0.1", 4711),
+            "client": client,
             "server": ("127.0.0.1", 8000),
         }
         work = application(scope, self._incoming.get, self._send)

@@ -74,12 +74,8 @@ class Chain(BaseHandler):
         except Exception as error:
             response = response_for_exception(pending.request, error)
         finally:
-            self.abandon(pending)
+            pending.later.close()
         return _closed(response)
-
-    def abandon(self, pending: Pending) -> None:
-        """Give back what a request holds."""
-        pending.later.close()
 
     def next_block(self, answer: Answer) -> bytes:
         """Return the next piece of a stream, and nothing at its end."""

@@ -17,8 +17,10 @@ import functools
 import re
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any, BinaryIO, ParamSpec, TypeVar, cast
 
 import structlog
@@ -42,8 +44,10 @@ METHODS = frozenset(
 )
 """RFC 9110, section 9, and RFC 5789. Methods are case-sensitive."""
 EXPECTED = f"expected one of {', '.join(sorted(METHODS))}"
-LONGEST_QUEUE = 0.4
+LONGEST_QUEUE = 0.9
 """Seconds that a request may have to wait for a thread, by what is usual lately."""
+SHARE = 0.5
+"""Of that wait, what a client may cause that has most of all requests in the queue."""
 PASSWORD_PATHS = (
     "/api/token",
     "/api/session/login/",
@@ -73,6 +77,8 @@ class Entrance:
         self._passwords = Threads(
             "password", 1, longest_wait=LONGEST_PASSWORD_QUEUE, usual=0.3
         )
+        self._clients: Counter[str] = Counter()
+        """How many requests of each address wait for a thread or are in one."""
         self._at_work: set[asyncio.Task[None]] = set()
         self._health = health.Health()
 
@@ -120,34 +126,51 @@ class Entrance:
             return None
         threads = self._passwords if _has_password(scope) else self._threads
         try:
-            threads.check_room()
-            made = await _in_thread(threads, self._chain.answer, scope, body)
+            with self._queued(scope, threads):
+                made = await _in_thread(threads, self._chain.answer, scope, body)
         except Crowded:
             return of_page(problem.answer(503, "too many requests at a time"))
         finally:
             body.close()
         return await self._waited(made, receive) if isinstance(made, Pending) else made
 
-    async def _waited(self, pending: Pending, receive: Receive) -> Answer | None:
-        """Wait for what an answer waits for; None if the client left meanwhile."""
+    @contextmanager
+    def _queued(self, scope: Scope, threads: Threads) -> Iterator[None]:
+        """Count a request by its client; raise Crowded if there is no room for it.
+
+        A client that sends more than all others together leaves them some room.
+        """
+        client = (scope.get("client") or ("",))[0]
+        inside = self._clients.total()
+        crowds = self._clients[client] * 2 > inside
+        threads.check_room(SHARE if crowds else 1.0)
+        self._clients[client] += 1
+        try:
+            yield
+        finally:
+            self._clients[client] -= 1
+            if not self._clients[client]:
+                del self._clients[client]
+
+    async def _waited(self, pending: Pending, receive: Receive) -> Answer:
+        """Wait for what an answer waits for, and have the answer finished."""
         later = pending.later
         waiting = asyncio.create_task(later.wait(), context=later.context)
-        left = asyncio.ensure_future(receive())
-        tasks: set[asyncio.Future[Any]] = {waiting, left}
+        enough: set[asyncio.Future[Any]] = set()
         if later.early:
-            tasks.add(asyncio.create_task(stopping.begun()))
+            enough = {
+                asyncio.ensure_future(receive()),  # the client sends nothing more
+                asyncio.create_task(stopping.begun()),
+            }
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({waiting, *enough}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            ended = waiting.done() and not waiting.cancelled()
-            for task in tasks:
+            ended = waiting.done()
+            for task in (waiting, *enough):
                 task.cancel()
-            await asyncio.wait(tasks)
-        if not ended and not later.early:
-            await _in_thread(self._threads, self._chain.abandon, pending)
-            return None
+            await asyncio.wait({waiting, *enough})
         outcome: Future[Any] = Future()
-        if not ended and later.early:
+        if later.early and not ended:
             outcome.set_result(later.early[0])
         elif error := waiting.exception():
             outcome.set_exception(error)

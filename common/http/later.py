@@ -65,8 +65,7 @@ def later(
     """Return an answer that waits for a coroutine and is then finished in a thread.
 
     `early` holds the result of a wait that ends early, because the process was told to
-    stop or the client sends nothing more. Without it the wait goes on to its end in the
-    first case, and the request is forgotten in the second.
+    stop or the client sends nothing more. Without it the wait goes on to its end.
 
     Where nothing waits for a request, as in Django's test client or under WSGI, this
     blocks until the answer is there.

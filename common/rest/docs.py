@@ -18,6 +18,7 @@ class _ErrorsInJSON(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         response: Response = super().handle_exception(exc)
         self.request.accepted_renderer = JSONRenderer()
+        self.request.accepted_media_type = JSONRenderer.media_type
         return response
 
 

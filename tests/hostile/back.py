@@ -98,13 +98,21 @@ def _said(answer: Answer | Exception) -> str:
 def waiting_places(stage: Stage) -> int:
     """Count how many requests may wait at once for the end of an order.
 
-    While inventory is silent no order ends. So a request that asked to wait for two
+    While inventory is silent no order ends. So a request that asked to wait for four
     seconds and had a place says so (`Preference-Applied`), and the others do not.
     """
 
+    async def patiently(order: bytes) -> Answer | Exception:
+        while isinstance(answer := await _ask(stage.orders, order), Answer):
+            if answer.status != 503:
+                break
+            await asyncio.sleep(0.3)
+        return answer
+
     async def count() -> int:
-        requests = (stage.order(wait=2) for _ in range(ASKED_AT_ONCE))
-        answers = await asyncio.gather(*(_ask(stage.orders, r) for r in requests))
+        requests = (stage.order(wait=4) for _ in range(ASKED_AT_ONCE))
+        async with asyncio.timeout(60):
+            answers = await asyncio.gather(*map(patiently, requests))
         return sum(
             isinstance(one, Answer) and "preference-applied" in one.headers
             for one in answers

@@ -20,8 +20,8 @@ class Cost:
     """More than before, besides one for each connection of the attack."""
     mib: int = 64
     """More than before."""
-    database: int = 12
-    """In all: DB_THREADS of 8, and those of the readiness check."""
+    database: int = 18
+    """In all: WEB_THREADS and DB_THREADS of 8 each, and those of the readiness check."""
 
 
 class Attack:

@@ -60,10 +60,16 @@ def is_problem(answer: Answer, status: int, slug: str) -> None:
 @contextmanager
 def all_threads_busy(application: Entrance) -> Iterator[None]:
     """Keep the threads of the web process from their work during the block."""
-    go_on = threading.Event()
     threads = application._threads
+    go_on, begun = threading.Event(), threading.Barrier(threads.size + 1)
+
+    def be_busy() -> None:
+        begun.wait(10)
+        go_on.wait(20)
+
     for _ in range(threads.size):
-        threads.submit(go_on.wait, 20)
+        threads.submit(be_busy)
+    begun.wait(10)
     try:
         yield
     finally:
@@ -148,20 +154,22 @@ async def test_who_leaves_while_waiting_is_answered_and_gives_everything_back(
     assert (await ask(application, "POST", "/api/orders", keyed(), ORDER)).status == 202
 
 
-async def test_who_leaves_while_a_service_is_asked_gives_everything_back(
-    application: Entrance, monkeypatch: pytest.MonkeyPatch
+async def test_a_client_that_crowds_leaves_room_for_others(
+    application: Entrance,
 ) -> None:
-    async def silent(request: object) -> Any:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(views, "call", silent)
-    lists = [Asked(application, "GET", "/api/products") for _ in range(12)]
-    await until(lambda: views.product_lists.taken == 12)
-    for one in lists:
-        one.leave()
-    for one in lists:
-        assert await one.end() == []
-    assert views.product_lists.taken == 0
+    crowd = ("192.0.2.1", 4711)
+    with all_threads_busy(application):
+        many = [Asked(application, "GET", "/nowhere", client=crowd) for _ in range(60)]
+        await until(lambda: any(one._task.done() for one in many))
+        other = Asked(application, "GET", "/nowhere")
+        is_problem(
+            await ask(application, "GET", "/nowhere", client=crowd),
+            503,
+            "service-unavailable",
+        )
+    assert (await other.answer()).status == 404
+    assert {(await one.answer()).status for one in many} == {404, 503}
+    assert not application._clients
 
 
 @pytest.mark.parametrize("path", ["/", "/static/nothing.css", "/admin/login/"])

@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+from collections.abc import Callable
+from functools import partial
 
 from tests.hostile.scenario import Attack, scenario
 from tests.hostile.wire import Connection, Dropped, request
@@ -35,19 +37,19 @@ async def pipelines(attack: Attack) -> None:
 async def half_closed(attack: Attack) -> None:
     """Clients that send a request and then close their side still get its answer."""
     look = request("GET", f"/api/orders/{attack.stage.order_id}")
-    kinds = {
-        "GET a page": (request("GET", "/api/docs"), {200}),
-        "GET health": (request("GET", "/health/ready"), {200}),
-        "GET an order": (look, {404}),
-        "GET products": (request("GET", "/api/products"), {200}),
-        "two GETs": (request("GET", "/health/live") * 2, {200}),
-        "POST an order": (attack.stage.order(), {202}),
-        "POST an order and wait": (attack.stage.order(wait=5), {201, 202}),
+    kinds: dict[str, tuple[Callable[[], bytes], set[int]]] = {
+        "GET a page": (lambda: request("GET", "/api/docs"), {200}),
+        "GET health": (lambda: request("GET", "/health/ready"), {200}),
+        "GET an order": (lambda: look, {404}),
+        "GET products": (lambda: request("GET", "/api/products"), {200}),
+        "two GETs": (lambda: request("GET", "/health/live") * 2, {200}),
+        "POST an order": (attack.stage.order, {202}),
+        "POST an order and wait": (partial(attack.stage.order, wait=5), {201, 202}),
     }
 
-    async def one(what: str, data: bytes, good: set[int]) -> None:
+    async def one(what: str, make: Callable[[], bytes], good: set[int]) -> None:
         async with Connection(attack.stage.orders) as it:
-            await it.send(data)
+            await it.send(make())
             it.half_close()
             try:
                 answer = await it.answer()

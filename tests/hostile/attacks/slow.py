@@ -64,7 +64,7 @@ async def slow_bodies(attack: Attack) -> None:
     await crowd(attack, CROWD, behave)
 
 
-@scenario("slow-readers")
+@scenario("slow-readers", cost=Cost(files=128))  # each has its file open
 async def slow_readers(attack: Attack) -> None:
     """100 clients ask for the largest file and read none of it."""
 
