@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from queue import SimpleQueue
@@ -26,6 +27,9 @@ class Crowded(Exception):
 class Threads(Executor):
     """Runs work in at most `size` threads, in the order in which it came.
 
+    What is submitted to `late` has a queue of its own, and both take turns: so many
+    answers that end at once do not keep new requests waiting.
+
     The threads are daemons, unlike those of `ThreadPoolExecutor`: a thread that hangs
     does not keep a process alive that was told to stop.
     """
@@ -46,7 +50,12 @@ class Threads(Executor):
         self._longest_wait = longest_wait
         self._usual = usual
         """Seconds that pass between two ends of work while all threads are busy."""
-        self._jobs: SimpleQueue[Job] = SimpleQueue()
+        self.late: Executor = _Late(self)
+        self._new: deque[Job] = deque()
+        self._late: deque[Job] = deque()
+        self._waiting: SimpleQueue[None] = SimpleQueue()
+        """One for each job in both queues."""
+        self._turn_of_late = False
         self._begun: dict[int, float] = {}
         """When the threads that are at work began, by the thread's id."""
         self._threads = 0
@@ -58,7 +67,8 @@ class Threads(Executor):
 
         `share` is how much of the longest wait this work is allowed.
         """
-        wait = self._jobs.qsize() * self._usual
+        new = len(self._new)
+        wait = (new + min(new, len(self._late))) * self._usual
         if wait > self._longest_wait * share:
             raise Crowded(f"{self.name}: a thread is free in {wait:.1f} s")
 
@@ -66,10 +76,7 @@ class Threads(Executor):
         self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
     ) -> "Future[T]":
         """Have the function called in a thread; raise Crowded if there can be none."""
-        self._start_threads()
-        future: Future[T] = Future()
-        self._jobs.put((future, lambda: function(*args, **kwargs)))
-        return future
+        return self._put(self._new, lambda: function(*args, **kwargs))
 
     def problem(self) -> str | None:
         """Return why this pool can do little work, if half of it hangs; else None."""
@@ -79,6 +86,21 @@ class Threads(Executor):
             return None
         how_many = f"{stuck} of {self.size} threads"
         return f"{how_many} have been busy for more than {STUCK_AFTER:g} s"
+
+    def _put(self, queue: "deque[Job]", job: Callable[[], T]) -> "Future[T]":
+        self._start_threads()
+        future: Future[T] = Future()
+        queue.append((future, job))
+        self._waiting.put(None)
+        return future
+
+    def _take(self) -> Job:
+        """Wait for a job; take it from one queue and the other by turns."""
+        self._waiting.get()
+        with self._lock:
+            self._turn_of_late = not self._turn_of_late
+            late_first = self._turn_of_late and self._late
+            return (self._late if late_first or not self._new else self._new).popleft()
 
     def _start_threads(self) -> None:
         """Start all threads with the first work, or as many as there can be."""
@@ -100,7 +122,7 @@ class Threads(Executor):
     def _work(self) -> None:
         me = threading.get_ident()
         while True:
-            future, job = self._jobs.get()
+            future, job = self._take()
             if not future.set_running_or_notify_cancel():
                 continue
             begun, used = time.monotonic(), time.thread_time()
@@ -122,6 +144,17 @@ class Threads(Executor):
         """Note how long a piece of work took; threads take turns at the interpreter."""
         apart = max(processor_seconds, seconds / self.size)
         self._usual += (apart - self._usual) / 8
+
+
+class _Late(Executor):
+    def __init__(self, threads: Threads) -> None:
+        self._threads = threads
+
+    def submit(
+        self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> "Future[T]":
+        threads = self._threads
+        return threads._put(threads._late, lambda: function(*args, **kwargs))
 
 
 def problems() -> dict[str, str]:

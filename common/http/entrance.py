@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from typing import Any, BinaryIO, ParamSpec, TypeVar, cast
 
@@ -176,7 +176,9 @@ class Entrance:
             outcome.set_exception(error)
         else:
             outcome.set_result(waiting.result())
-        return await _in_thread(self._threads, self._chain.finish, pending, outcome)
+        return await _in_thread(
+            self._threads.late, self._chain.finish, pending, outcome
+        )
 
     async def _send(
         self, scope: Scope, receive: Receive, send: Send, answer: Answer
@@ -191,15 +193,15 @@ class Entrance:
                 await send({"type": "http.response.body", "body": body})
         finally:
             if answer.stream is not None:
-                await _in_thread(self._threads, self._chain.close, answer)
+                await _in_thread(self._threads.late, self._chain.close, answer)
 
     async def _send_stream(self, receive: Receive, send: Send, answer: Answer) -> None:
         """Send a file as fast as the client reads it, while the client is there."""
-        left = asyncio.ensure_future(receive())
+        late, left = self._threads.late, asyncio.ensure_future(receive())
         try:
             more = True
             while more and not left.done():
-                block = await _in_thread(self._threads, self._chain.next_block, answer)
+                block = await _in_thread(late, self._chain.next_block, answer)
                 more = bool(block)
                 piece = {"type": "http.response.body", "body": block}
                 await send({**piece, "more_body": more})
@@ -208,7 +210,7 @@ class Entrance:
 
 
 async def _in_thread(
-    threads: Threads, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    threads: Executor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
     context = contextvars.copy_context()
     work = functools.partial(context.run, lambda: function(*args, **kwargs))

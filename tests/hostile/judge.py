@@ -47,7 +47,7 @@ def judge(scenario: Scenario, stage: Stage, seconds: float) -> Result:
     before = {one: stage.process(one).figures() for one in scenario.victims}
     places = back.waiting_places(stage) if scenario.counts_places else 0
     attack = Attack(stage, seconds)
-    shoppers = Shoppers(stage.shop(with_products=not scenario.silent))
+    shoppers = Shoppers(stage.shop(with_products=scenario.inventory_answers))
     watch = Watch(stage.process(one) for one in scenario.victims)
     with watch, _silence(scenario, stage), shoppers:
         asyncio.run(_play(scenario, attack))

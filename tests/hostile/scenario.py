@@ -21,7 +21,7 @@ class Cost:
     mib: int = 64
     """More than before."""
     database: int = 18
-    """In all: WEB_THREADS and DB_THREADS of 8 each, and those of the readiness check."""
+    """In all: WEB_THREADS and DB_THREADS of 8 each, and the readiness check's."""
 
 
 class Attack:
@@ -65,6 +65,11 @@ class Scenario:
     """The places for waiting requests are counted before and after."""
     ends_process: bool = False
     """The victims leave, as they were told to."""
+
+    @property
+    def inventory_answers(self) -> bool:
+        """Tell whether products can be had: who counts places silences inventory."""
+        return not (self.silent or self.counts_places)
 
     @property
     def about(self) -> str:
