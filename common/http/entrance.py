@@ -44,9 +44,9 @@ METHODS = frozenset(
 )
 """RFC 9110, section 9, and RFC 5789. Methods are case-sensitive."""
 EXPECTED = f"expected one of {', '.join(sorted(METHODS))}"
-LONGEST_QUEUE = 0.9
+LONGEST_QUEUE = 0.8
 """Seconds that a request may have to wait for a thread, by what is usual lately."""
-SHARE = 0.5
+SHARE = 0.4
 """Of that wait, what a client may cause that has most of all requests in the queue."""
 PASSWORD_PATHS = (
     "/api/token",
@@ -79,6 +79,7 @@ class Entrance:
         )
         self._clients: Counter[str] = Counter()
         """How many requests of each address wait for a thread or are in one."""
+        self._refused = Refused()
         self._at_work: set[asyncio.Task[None]] = set()
         self._health = health.Health()
 
@@ -108,14 +109,20 @@ class Entrance:
         if known and (page := await self._health.page(scope["method"], scope["path"])):
             await self._send(scope, receive, send, of_page(page))
             return
-        answer = await self._answer(scope, receive)
+        try:
+            answer = await self._answer(scope, receive)
+        except Crowded as crowd:
+            self._refused.note(crowd)
+            page = problem.answer(503, "too many requests at a time")
+            await self._send(scope, receive, send, of_page(page))
+            return
         if answer is None:  # the client has left
             return
         await self._send(scope, receive, send, answer)
         _log(scope, answer, time.perf_counter() - started)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
-        """Return the answer to a request, or None if its client left."""
+        """Return the answer to a request, or None if its client left; raise Crowded."""
         if scope["method"] not in METHODS:
             return of_page(problem.answer(501, EXPECTED))
         try:
@@ -128,8 +135,6 @@ class Entrance:
         try:
             with self._queued(scope, threads):
                 made = await _in_thread(threads, self._chain.answer, scope, body)
-        except Crowded:
-            return of_page(problem.answer(503, "too many requests at a time"))
         finally:
             body.close()
         return await self._waited(made, receive) if isinstance(made, Pending) else made
@@ -207,6 +212,23 @@ class Entrance:
                 await send({**piece, "more_body": more})
         finally:
             left.cancel()
+
+
+class Refused:
+    """Requests for which there was no room: one line a second tells how many."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def note(self, why: Crowded) -> None:
+        """Count one more."""
+        self._count += 1
+        if self._count == 1:
+            asyncio.get_running_loop().call_later(1, self._say, str(why))
+
+    def _say(self, why: str) -> None:
+        log.warning("requests refused", status=503, count=self._count, first=why)
+        self._count = 0
 
 
 async def _in_thread(
