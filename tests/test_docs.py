@@ -102,8 +102,11 @@ def test_the_readmes_six_files_are_six() -> None:
     assert way == ["1", "2", "3", "4", "5", "6"]
 
 
-def test_every_test_that_the_failure_table_names_exists() -> None:
-    named = set(re.findall(r"`(test_\w+)`", TEXT["docs/failure-table.md"]))
+@pytest.mark.parametrize("page", ["docs/failure-table.md", "docs/attacks.md"])
+def test_every_test_that_a_table_names_exists(page: str) -> None:
+    named = set(re.findall(r"`(test_\w+)`", TEXT[page]))
     sources = (path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     written = set(re.findall(r"def (test_\w+)", "\n".join(sources)))
     assert named - written == set()
+    paths = re.findall(r"`((?:common|orders|payments|tests)/[\w/.]+)`", TEXT[page])
+    assert [path for path in paths if not (ROOT / path).exists()] == []
