@@ -1,7 +1,6 @@
 """An API's schema, and the page that shows it."""
 
 import threading
-from typing import Any
 
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.renderers import JSONRenderer
@@ -31,10 +30,9 @@ class ApiSchema(_ErrorsInJSON, SpectacularAPIView):
 
     metadata_class = None
 
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Return the schema."""
+    def _get_schema_response(self, request: Request) -> Response:
         with _making:
-            response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
+            response: Response = super()._get_schema_response(request)  # type: ignore[no-untyped-call]
             return response
 
 
