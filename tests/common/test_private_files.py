@@ -52,6 +52,7 @@ def open_to_others(folder: Path) -> list[str]:
     return [f"{mode(path):o} {path}" for path in paths if mode(path) & 0o077]
 
 
+@pytest.mark.slow
 def test_a_new_run_dir_and_its_parents_are_for_their_owner(tmp_path: Path) -> None:
     run_dir = tmp_path / "new" / "deep" / "run"
     manage("orders", "migrate", "-v0", RUN_DIR=str(run_dir))
@@ -59,6 +60,7 @@ def test_a_new_run_dir_and_its_parents_are_for_their_owner(tmp_path: Path) -> No
     assert open_to_others(tmp_path / "new") == []
 
 
+@pytest.mark.slow
 def test_a_run_dir_that_somebody_made_stays_and_its_files_are_private(
     tmp_path: Path,
 ) -> None:
@@ -68,6 +70,7 @@ def test_a_run_dir_that_somebody_made_stays_and_its_files_are_private(
     assert open_to_others(tmp_path) == [f"755 {tmp_path}"]
 
 
+@pytest.mark.slow
 def test_the_files_beside_a_database_in_use_are_private(tmp_path: Path) -> None:
     show = ("shell", "--no-imports", "-c", SHOW_WHILE_IN_USE)
     said = manage("payments", *show, RUN_DIR=str(tmp_path))
@@ -76,6 +79,7 @@ def test_the_files_beside_a_database_in_use_are_private(tmp_path: Path) -> None:
         assert modes[name] == "0o600"
 
 
+@pytest.mark.slow
 def test_a_database_anywhere_else_is_private_too(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     where = tmp_path / "mine.sqlite3"
@@ -105,11 +109,13 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_default_run_dir_is_made_private(clone: Path) -> None:
     manage("inventory", "migrate", "-v0", root=clone)
     assert open_to_others(clone / ".run") == []
 
 
+@pytest.mark.slow
 def test_a_default_run_dir_that_an_older_version_left_open_is_closed(
     clone: Path,
 ) -> None:
@@ -126,6 +132,7 @@ def test_a_default_run_dir_that_an_older_version_left_open_is_closed(
     assert mode(foreign) == 0o644  # is none of ours, and cannot be reached
 
 
+@pytest.mark.slow
 def test_a_link_in_place_of_the_default_run_dir_is_not_followed(clone: Path) -> None:
     elsewhere = clone / "elsewhere"
     elsewhere.mkdir()
@@ -136,6 +143,7 @@ def test_a_link_in_place_of_the_default_run_dir_is_not_followed(clone: Path) -> 
     assert mode(elsewhere / "inventory.sqlite3") == 0o600
 
 
+@pytest.mark.slow
 def test_production_leaves_folders_as_they_are(clone: Path) -> None:
     """Static files were collected there by another user, for this one to read."""
     run_dir = clone / ".run"

@@ -223,6 +223,7 @@ def test_a_pipeline_is_answered_in_order(web: Web) -> None:
     assert numbers[:49] == [str(number).encode() for number in range(49)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
@@ -247,6 +248,7 @@ def test_an_address_that_cannot_be_is_one_line(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_it_serves_on_ipv6(tmp_path: Path) -> None:
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")

@@ -152,6 +152,7 @@ def test_a_signal_stops_everything(
     assert one.left_behind() == []
 
 
+@pytest.mark.slow
 def test_a_child_that_dies_is_restarted_and_said_so(
     demo: Callable[..., Demo],
 ) -> None:
@@ -189,6 +190,7 @@ def test_a_port_that_is_taken_is_named(demo: Callable[..., Demo]) -> None:
     assert one.left_behind() == []
 
 
+@pytest.mark.slow
 def test_without_a_service_the_reader_starts_it(demo: Callable[..., Demo]) -> None:
     one = demo("--once", "--without", "inventory")
     one.until(lambda: "inventory is yours" in one.output)

@@ -39,7 +39,14 @@ def check_ends(running: Running, orders: list[tuple[str, str, str]]) -> None:
         assert order["status"] == expected, order
 
 
-@pytest.mark.parametrize("victim", ["inventory worker", "bus", "orders worker"])
+@pytest.mark.parametrize(
+    "victim",
+    [
+        "bus",
+        pytest.param("inventory worker", marks=pytest.mark.slow),
+        pytest.param("orders worker", marks=pytest.mark.slow),
+    ],
+)
 def test_a_kill_in_the_middle_of_200_orders(running: Running, victim: str) -> None:
     orders = []
     for number, order in enumerate(place_many(running, ORDERS)):
