@@ -5,12 +5,12 @@ from typing import Any
 from csp.constants import NONCE, NONE, SELF
 
 MIDDLEWARE = [
-    "common.answers.no_store",
+    "common.http.answers.no_store",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "common.web.carry_headers",
-    "common.answers.head_as_get",
+    "common.http.headers.carry_headers",
+    "common.http.answers.head_as_get",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

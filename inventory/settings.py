@@ -31,7 +31,7 @@ TEMPLATES = defaults.TEMPLATES
 ROOT_URLCONF = "inventory.urls"
 ASGI_APPLICATION = "inventory.asgi.application"
 
-SESSION_ENGINE = "common.sessions"
+SESSION_ENGINE = "common.http.sessions"
 SESSION_COOKIE_NAME = "inventory_session"  # cookies do not tell ports apart
 CSRF_COOKIE_NAME = "inventory_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO

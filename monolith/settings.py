@@ -65,7 +65,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {**defaults.SPECTACULAR_SETTINGS, "TITLE": "Cutpoints"}
 
-SESSION_ENGINE = "common.sessions"
+SESSION_ENGINE = "common.http.sessions"
 SESSION_COOKIE_NAME = "monolith_session"  # cookies do not tell ports apart
 CSRF_COOKIE_NAME = "monolith_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO

@@ -58,7 +58,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {**defaults.SPECTACULAR_SETTINGS, "TITLE": "Cutpoints payments"}
 
-SESSION_ENGINE = "common.sessions"
+SESSION_ENGINE = "common.http.sessions"
 SESSION_COOKIE_NAME = "payments_session"  # cookies do not tell ports apart
 CSRF_COOKIE_NAME = "payments_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
