@@ -61,9 +61,7 @@ class Asked:
             "raw_path": path.encode(),
             "query_string": query.encode(),
             "root_path": "",
-            "headers": [
-                (k.lower().encode(), v.encode("latin-1")) for k, v in given.items()
-            ],
+            "headers": [(k.lower().encode(), v.encode()) for k, v in given.items()],
             "client": client,
             "server": ("127.0.0.1", 8000),
         }

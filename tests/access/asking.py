@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.access import client, urls
+from tests import asgi as client
+from tests.access import urls
 from tests.access.bodies import body_for
 from tests.access.expected import GROUPS, READ_BY_NO_PAGE
 from tests.access.projects import table

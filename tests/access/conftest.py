@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from rest_framework.authtoken.models import Token
 
 from orders import api as views
-from tests.access import client
+from tests import asgi as client
 
 BODY = {"lines": [{"sku": "MUG", "quantity": 1}], "card_token": "card_x"}
 Ask = Callable[..., client.Answer]
