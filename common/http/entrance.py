@@ -17,10 +17,8 @@ import functools
 import re
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
 from typing import Any, BinaryIO, ParamSpec, TypeVar, cast
 
 import structlog
@@ -29,8 +27,9 @@ from django.conf import settings
 from common import calls
 from common.context import Headers, headers
 from common.http import health, problem, stopping
+from common.http.admission import Admission
 from common.http.chain import Answer, Chain, Pending, of_page
-from common.threads import Crowded, Threads
+from common.threads import Crowded
 
 log = structlog.get_logger(__name__)
 P = ParamSpec("P")
@@ -44,22 +43,6 @@ METHODS = frozenset(
 )
 """RFC 9110, section 9, and RFC 5789. Methods are case-sensitive."""
 EXPECTED = f"expected one of {', '.join(sorted(METHODS))}"
-LONGEST_QUEUE = 0.8
-"""Seconds that a request may have to wait for a thread, by what is usual lately."""
-SHARE = 0.4
-"""Of that wait, what a client may cause that has most of all requests in the queue."""
-PASSWORD_PATHS = (
-    "/api/token",
-    "/api/session/login/",
-    "/admin/login/",
-    "/admin/password_change/",
-    "/admin/auth/user/",
-)
-"""Where a POST has a password hashed, which takes half a second of a core on purpose.
-
-These requests have a thread of their own, one at a time.
-"""
-LONGEST_PASSWORD_QUEUE = 3.0
 LONG_NUMBER = re.compile(r"\d{13,}")
 """It may be a card's, sent to the wrong place."""
 IN_MEMORY = 100_000
@@ -71,15 +54,8 @@ class Entrance:
 
     def __init__(self) -> None:
         self._chain = Chain()
-        self._threads = Threads(
-            "web", settings.WEB_THREADS, longest_wait=LONGEST_QUEUE, usual=0.02
-        )
-        self._passwords = Threads(
-            "password", 1, longest_wait=LONGEST_PASSWORD_QUEUE, usual=0.3
-        )
-        self._clients: Counter[str] = Counter()
-        """How many requests of each address wait for a thread or are in one."""
-        self._refused = Refused()
+        self._admission = Admission()
+        self._threads = self._admission.threads
         self._at_work: set[asyncio.Task[None]] = set()
         self._health = health.Health()
 
@@ -112,7 +88,7 @@ class Entrance:
         try:
             answer = await self._answer(scope, receive)
         except Crowded as crowd:
-            self._refused.note(crowd)
+            self._admission.refused(crowd)
             page = problem.answer(503, "too many requests at a time")
             await self._send(scope, receive, send, of_page(page))
             return
@@ -131,31 +107,12 @@ class Entrance:
             return of_page(problem.answer(413, str(error)))
         if body is None:
             return None
-        threads = self._passwords if _has_password(scope) else self._threads
         try:
-            with self._queued(scope, threads):
+            with self._admission.to_threads(scope) as threads:
                 made = await _in_thread(threads, self._chain.answer, scope, body)
         finally:
             body.close()
         return await self._waited(made, receive) if isinstance(made, Pending) else made
-
-    @contextmanager
-    def _queued(self, scope: Scope, threads: Threads) -> Iterator[None]:
-        """Count a request by its client; raise Crowded if there is no room for it.
-
-        A client that sends more than all others together leaves them some room.
-        """
-        client = (scope.get("client") or ("",))[0]
-        inside = self._clients.total()
-        crowds = self._clients[client] * 2 > inside
-        threads.check_room(SHARE if crowds else 1.0)
-        self._clients[client] += 1
-        try:
-            yield
-        finally:
-            self._clients[client] -= 1
-            if not self._clients[client]:
-                del self._clients[client]
 
     async def _waited(self, pending: Pending, receive: Receive) -> Answer:
         """Wait for what an answer waits for, and have the answer finished."""
@@ -214,23 +171,6 @@ class Entrance:
             left.cancel()
 
 
-class Refused:
-    """Requests for which there was no room: one line a second tells how many."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def note(self, why: Crowded) -> None:
-        """Count one more."""
-        self._count += 1
-        if self._count == 1:
-            asyncio.get_running_loop().call_later(1, self._say, str(why))
-
-    def _say(self, why: str) -> None:
-        log.warning("requests refused", status=503, count=self._count, first=why)
-        self._count = 0
-
-
 async def _in_thread(
     threads: Executor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
@@ -281,8 +221,3 @@ async def _refuse_websocket(receive: Receive, send: Send) -> None:
     """Close a WebSocket before it is open, which is answered with 403: none is here."""
     await receive()
     await send({"type": "websocket.close"})
-
-
-def _has_password(scope: Scope) -> bool:
-    path: str = scope["path"]
-    return scope["method"] == "POST" and path.startswith(PASSWORD_PATHS)

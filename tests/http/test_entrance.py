@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.test import override_settings
 
 from common.errors import NoReply
-from common.http import entrance, stopping
+from common.http import admission, stopping
 from common.http.entrance import Entrance
 from orders import api as views
 from orders import waiting
@@ -169,7 +169,7 @@ async def test_a_client_that_crowds_leaves_room_for_others(
         )
     assert (await other.answer()).status == 404
     assert {(await one.answer()).status for one in many} == {404, 503}
-    assert not application._clients
+    assert not application._admission._clients
 
 
 @pytest.mark.parametrize("path", ["/", "/static/nothing.css", "/admin/login/"])
@@ -324,5 +324,5 @@ def views_in_progress() -> bool:
 def test_the_paths_of_passwords_exist() -> None:
     from django.urls import resolve
 
-    for path in entrance.PASSWORD_PATHS:
+    for path in admission.PASSWORD_PATHS:
         assert resolve(path)
