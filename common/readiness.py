@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import math
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +38,9 @@ Problems = dict[str, str]
 """What is wrong, by what it is wrong with."""
 NO_ANSWER = {"process": f"no answer from its checks within {ANSWER_WITHIN:g} s"}
 
-_thread = threads.Threads("readiness", 1)
+_thread = threads.never_slow("readiness", 1)
+_kept = threading.local()
+"""The connection of the thread that looks."""
 
 
 def problems() -> Problems:
@@ -71,9 +74,31 @@ def problem_with_database() -> str | None:
 def _own_connection() -> Iterator[BaseDatabaseWrapper]:
     """Provide a connection outside of the pool: a busy pool is no outage.
 
-    And a pool tells only that it has nothing to give, not why. The connection has an
-    alias of its own, since Django's migrations ask for connections by their alias.
+    And a pool tells only that it has nothing to give, not why. On PostgreSQL it is kept
+    for the next look: a server that has no room for a new one still serves the pool.
+    The connection has an alias of its own, since Django's migrations ask for
+    connections by their alias.
     """
+    own: BaseDatabaseWrapper | None = getattr(_kept, "connection", None)
+    _kept.connection = None
+    if own is None or not own.is_usable():
+        own = _new_connection()
+    connections[APART] = own
+    try:
+        yield own
+    except BaseException:
+        own.close()
+        raise
+    else:
+        if own.vendor == "postgresql" and threading.current_thread().daemon:
+            _kept.connection = own
+        else:
+            own.close()
+    finally:
+        del connections[APART]
+
+
+def _new_connection() -> BaseDatabaseWrapper:
     own = connection.copy(alias=APART)
     options = own.settings_dict["OPTIONS"]
     options.pop("pool", None)
@@ -82,12 +107,7 @@ def _own_connection() -> Iterator[BaseDatabaseWrapper]:
     else:
         options["connect_timeout"] = CONNECT_WITHIN
         options["options"] = f"{options.get('options', '')} -c work_mem=64kB"
-    connections[APART] = own
-    try:
-        yield own
-    finally:
-        del connections[APART]
-        own.close()
+    return own
 
 
 def _write_something(own: BaseDatabaseWrapper) -> None:

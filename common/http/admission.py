@@ -2,26 +2,39 @@
 
 Refusing costs little and is honest: a client that is told to come back can do so, one
 that waits for long gives up and comes back, too, and its first request is still worked
-on (RFC 9110, section 15.6.4).
+on (RFC 9110, section 15.6.4). Clients have their turns one after the other, so that
+one who asks for much waits for himself and not the others for him.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import contextvars
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
 
-from common.threads import Crowded, Threads
+from common.threads import Crowded, Threads, never_slow
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
-LONGEST_QUEUE = 0.8
-"""Seconds that a request may have to wait for a thread, by what is usual lately."""
-SHARE = 0.4
-"""Of that wait, what a client may cause that has most of all requests in the queue."""
+
+@dataclass(frozen=True)
+class Lane:
+    """Threads, and who may wait before them."""
+
+    threads: Threads
+    longest_wait: float
+    """Seconds in which a request gets a thread or is refused."""
+    most: int
+    """Requests that may wait, of all clients together."""
+    most_of_one: int
+    """Requests of one client that may wait."""
+
+
 PASSWORD_PATHS = (
     "/api/token",
     "/api/session/login/",
@@ -33,40 +46,36 @@ PASSWORD_PATHS = (
 
 These requests have a thread of their own, one at a time.
 """
-LONGEST_PASSWORD_QUEUE = 3.0
 
 
 class Admission:
-    """The threads of a web process, and the queue before them."""
+    """The threads of a web process, and the queues before them."""
 
     def __init__(self) -> None:
-        self.threads = Threads(
-            "web", settings.WEB_THREADS, longest_wait=LONGEST_QUEUE, usual=0.02
+        self.threads = Threads("web", settings.WEB_THREADS)
+        self._pages = Lane(self.threads, longest_wait=0.8, most=512, most_of_one=64)
+        self._passwords = Lane(
+            never_slow("password", 1), longest_wait=3.0, most=16, most_of_one=8
         )
-        self._passwords = Threads(
-            "password", 1, longest_wait=LONGEST_PASSWORD_QUEUE, usual=0.3
-        )
-        self._clients: Counter[str] = Counter()
-        """How many requests of each address wait for a thread or are in one."""
         self._refused = 0
 
-    @contextmanager
-    def to_threads(self, scope: dict[str, Any]) -> Iterator[Threads]:
-        """Provide the threads for a request; raise Crowded if there is no room for it.
+    async def in_thread(self, scope: dict[str, Any], work: Callable[[], T]) -> T:
+        """Do a request's work in a thread; raise Crowded if there is none for it soon.
 
-        A client that sends more than all others together leaves them some room.
+        Work that has begun is always done to its end.
         """
-        threads = self._passwords if _has_password(scope) else self.threads
-        client = (scope.get("client") or ("",))[0]
-        crowds = self._clients[client] * 2 > self._clients.total()
-        threads.check_room(SHARE if crowds else 1.0)
-        self._clients[client] += 1
-        try:
-            yield threads
-        finally:
-            self._clients[client] -= 1
-            if not self._clients[client]:
-                del self._clients[client]
+        lane = self._passwords if _has_password(scope) else self._pages
+        client, queue = client_of(scope), lane.threads.new
+        if queue.size >= lane.most or queue.length(client) >= lane.most_of_one:
+            raise Crowded(f"{lane.threads.name}: {queue.size} requests are waiting")
+        context = contextvars.copy_context()
+        work = functools.partial(context.run, work)
+        begun = lane.threads.put(queue, client, work)
+        result = asyncio.wrap_future(begun)
+        await asyncio.wait({result}, timeout=lane.longest_wait)
+        if begun.cancel():  # it had not begun
+            raise Crowded(f"{lane.threads.name}: no thread in {lane.longest_wait:g} s")
+        return await result
 
     def refused(self, why: Crowded) -> None:
         """Count a request that was refused; one line a second tells how many."""
@@ -77,6 +86,16 @@ class Admission:
     def _say(self, why: str) -> None:
         log.warning("requests refused", status=503, count=self._refused, first=why)
         self._refused = 0
+
+
+def client_of(scope: dict[str, Any]) -> str:
+    """Return the address of a request's client, told by the last of our proxies."""
+    host: str = (scope.get("client") or ("",))[0]
+    told = [v for name, v in scope["headers"] if name == b"x-forwarded-for"]
+    if not settings.PROXIES or not told:
+        return host
+    hosts = b",".join(told).decode("latin-1").split(",")
+    return hosts[-min(settings.PROXIES, len(hosts))].strip()
 
 
 def _has_password(scope: dict[str, Any]) -> bool:

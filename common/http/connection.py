@@ -37,6 +37,7 @@ class Connection(http.HTTPChannel):  # type: ignore[misc]  # Twisted has no type
     abortTimeout = LINGER
     _arriving = False
     _refused = False
+    _sends_no_more = False
 
     def connectionMade(self) -> None:
         """Take a place among the connections of this process."""
@@ -51,8 +52,8 @@ class Connection(http.HTTPChannel):  # type: ignore[misc]  # Twisted has no type
 
     @property
     def resting(self) -> bool:
-        """Whether nothing has been asked on it that is still to be answered."""
-        return not self.requests
+        """Whether nothing has been asked on it, whole, that is still to be answered."""
+        return not self._handlingRequest
 
     def dataReceived(self, data: bytes) -> None:
         """Parse what came; the time to arrive begins with a request's first byte."""
@@ -170,11 +171,17 @@ class Connection(http.HTTPChannel):  # type: ignore[misc]  # Twisted has no type
 
     def readConnectionLost(self) -> None:
         """Answer a client that sends nothing more, but do not let it wait."""
-        if self._refused or self.resting or self._arriving:
+        self._sends_no_more = True
+        if self.resting or self._refused:
             self.transport.loseConnection()
-            return
-        self.persistent = 0
-        self.requests[0].hurry()
+        else:
+            self.requests[0].hurry()
+
+    def requestDone(self, request: Any) -> None:
+        """Go on with what came behind it, if that is a whole request."""
+        super().requestDone(request)
+        if self._sends_no_more and self.resting:
+            self.transport.loseConnection()
 
     def writeConnectionLost(self) -> None:
         """Do nothing: it was us who closed this direction."""
@@ -201,6 +208,7 @@ class Request(WebRequest):  # type: ignore[misc]  # Daphne has no types
     def process(self) -> Any:
         """Hand the request over; a WebSocket takes the connection with it."""
         channel = self.channel
+        self.requestHeaders.removeHeader(b"daphne-root-path")  # a stranger's word
         self._take_host_from_address(self.uri)
         handed_over = super().process()
         if channel.transport.protocol is not channel:

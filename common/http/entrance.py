@@ -89,9 +89,14 @@ class Entrance:
             answer = await self._answer(scope, receive)
         except Crowded as crowd:
             self._admission.refused(crowd)
-            page = problem.answer(503, "too many requests at a time")
-            await self._send(scope, receive, send, of_page(page))
+            answer = of_page(problem.answer(503, "too many requests at a time"))
+            await self._send(scope, receive, send, answer)
             return
+        except asyncio.CancelledError:
+            if stopping.has_begun():  # what hangs is not waited for any longer
+                answer = of_page(problem.answer(503, "the process stops; try again"))
+                await self._send(scope, receive, send, answer)
+            raise
         if answer is None:  # the client has left
             return
         await self._send(scope, receive, send, answer)
@@ -107,9 +112,9 @@ class Entrance:
             return of_page(problem.answer(413, str(error)))
         if body is None:
             return None
+        work = functools.partial(self._chain.answer, scope, body)
         try:
-            with self._admission.to_threads(scope) as threads:
-                made = await _in_thread(threads, self._chain.answer, scope, body)
+            made = await self._admission.in_thread(scope, work)
         finally:
             body.close()
         return await self._waited(made, receive) if isinstance(made, Pending) else made

@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 GOING_AWAY = 1001
 """RFC 6455, section 7.4.1."""
 LOOK_EVERY = 0.02
+LAST_WORDS = 1.0
+"""Seconds of the grace that are left to tell clients that they are given up."""
 MOST_CONNECTIONS = 10_000
 FILES_BESIDE = 200
 """Open files that are not connections: databases, the bus, static files, logs."""
@@ -61,8 +63,9 @@ class DrainingServer(Server):  # type: ignore[misc]  # Daphne has no types
         self._beside = beside
         self._beside_task: asyncio.Task[None] | None = None
         self._ports: list[Any] = []
-        self._open: dict[Connection, None] = {}
-        """All connections, those that were opened first in front."""
+        self._open: dict[str, dict[Connection, None]] = {}
+        """The connections of each address, those that were opened first in front."""
+        self._count = 0
         self._most_open = MOST_CONNECTIONS
 
     def run(self) -> None:
@@ -92,18 +95,32 @@ class DrainingServer(Server):  # type: ignore[misc]  # Daphne has no types
     # ── connections ──────────────────────────────────────────────────────────
 
     def opened(self, connection: Connection) -> None:
-        """Note a new connection; one that rests makes room for it if need be."""
-        if len(self._open) >= self._most_open:
-            resting = (one for one in self._open if one.resting)
-            if oldest := next(resting, None):
-                oldest.transport.abortConnection()
-            else:
-                connection.refuse(503, "too many connections")
-        self._open[connection] = None
+        """Note a new connection; if need be, one that rests makes room for it."""
+        if self._count >= self._most_open:
+            self._make_room(connection)
+        self._open.setdefault(connection.getPeer().host, {})[connection] = None
+        self._count += 1
+
+    def _make_room(self, connection: Connection) -> None:
+        """End the oldest that rests, of the address that has most connections."""
+        greatest = max(self._open.values(), key=len)
+        if oldest := next((one for one in greatest if one.resting), None):
+            oldest.transport.abortConnection()
+        else:
+            connection.refuse(503, "too many connections")
 
     def closed(self, connection: Connection) -> None:
         """Forget a connection."""
-        self._open.pop(connection, None)
+        host = connection.getPeer().host
+        mine = self._open.get(host, {})
+        if connection in mine:
+            del mine[connection]
+            self._count -= 1
+            if not mine:
+                del self._open[host]
+
+    def _connections(self) -> list[Connection]:
+        return [one for mine in self._open.values() for one in mine]
 
     def refused(self, connection: Connection, code: int) -> None:
         """Log what the application never sees."""
@@ -138,10 +155,10 @@ class DrainingServer(Server):  # type: ignore[misc]  # Daphne has no types
         for protocol in list(self.connections):
             if isinstance(protocol, WebSocketProtocol):
                 say_goodbye(protocol)
-        for connection in list(self._open):
+        for connection in self._connections():
             connection.persistent = 0
         try:
-            async with asyncio.timeout(self._grace):
+            async with asyncio.timeout(max(self._grace - LAST_WORDS, 0)):
                 while self._in_hand():  # noqa: ASYNC110 Daphne has no event for it
                     await asyncio.sleep(LOOK_EVERY)
         except TimeoutError:
@@ -149,8 +166,8 @@ class DrainingServer(Server):  # type: ignore[misc]  # Daphne has no types
             log.warning("requests given up", requests=len(late))
             for application in late:
                 application.cancel()
-            await asyncio.wait(late, timeout=1)
-        for connection in list(self._open):
+            await asyncio.wait(late, timeout=LAST_WORDS)
+        for connection in self._connections():
             connection.loseConnection()  # once everything is written
         if self._beside_task:
             self._beside_task.cancel()

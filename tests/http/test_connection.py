@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -179,6 +180,27 @@ def test_an_address_in_full_names_its_host(
     assert web.raw(data)[0] == status
 
 
+@pytest.mark.parametrize("root", [b"/x", b"http://evil.example", b"/\xe9"])
+def test_no_client_moves_the_application(web: Web, root: bytes) -> None:
+    moved = HOST + b"Daphne-Root-Path: " + root + b"\r\n\r\n"
+    status, got = web.raw(b"GET / HTTP/1.1\r\n" + moved)
+    assert (status, b"Location: /api/docs\r\n" in got) == (302, True)
+    assert web.raw(b"GET /x/health/live HTTP/1.1\r\n" + moved)[0] == 404
+
+
+def test_pipelined_requests_of_a_client_that_closes_its_side_are_answered(
+    web: Web,
+) -> None:
+    ask = b"GET /no HTTP/1.1\r\n" + HOST + b"\r\n"
+    with web.connect() as connection:
+        connection.sendall(ask * 4 + ask[:10])
+        connection.shutdown(socket.SHUT_WR)
+        got = b""
+        while piece := connection.recv(65536):
+            got += piece
+    assert got.count(b"HTTP/1.1 404") == 4
+
+
 def test_a_websocket_is_refused_in_one_line(web: Web) -> None:
     upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
     key = (
@@ -229,6 +251,9 @@ def test_a_pipeline_is_answered_in_order(web: Web) -> None:
     [
         ("--port", "0", "expected a port from 1 to 65535"),
         ("--port", "70000", "expected a port from 1 to 65535"),
+        ("--host", "", "--host: expected an address"),
+        ("--grace", "nan", "--grace: expected seconds from 0 to 3600"),
+        ("--grace", "-1", "--grace: expected seconds from 0 to 3600"),
         ("--host", "nowhere.invalid", "cannot listen on nowhere.invalid"),
         ("--host", "a:b]", "cannot listen on a:b]"),
     ],
@@ -246,6 +271,27 @@ def test_an_address_that_cannot_be_is_one_line(
     assert done.returncode != 0
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_slow_requests_leave_places_to_others(tmp_path: Path) -> None:
+    web = Web(tmp_path)
+    web.program = replace(
+        web.program,
+        argv=["sh", "-c", 'ulimit -n 256; exec "$@"', "sh", *web.program.argv],
+    )
+    web.start()
+    try:
+        slow = [web.connect() for _ in range(100)]
+        for connection in slow:
+            connection.sendall(b"GET / HTTP/1.1\r\n")
+        for path in (b"/health/live", b"/api/schema"):
+            ask = b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n"
+            assert web.raw(ask)[0] == 200
+        for connection in slow:
+            connection.close()
+    finally:
+        web.supervisor.stop_all()
 
 
 @pytest.mark.slow

@@ -104,17 +104,18 @@ async def test_health_is_answered_while_all_threads_are_busy(
             assert refused.header("allow") == "GET, HEAD"
 
 
-async def test_a_request_that_would_wait_for_long_is_refused_at_once(
+async def test_a_request_gets_a_thread_soon_or_is_refused(
     application: Entrance,
 ) -> None:
     with all_threads_busy(application):
-        waiting = [Asked(application, "GET", "/nowhere") for _ in range(60)]
-        await until(lambda: sum(one._task.done() for one in waiting) > 20)
+        waiting = [Asked(application, "GET", "/nowhere") for _ in range(100)]
+        await until(lambda: sum(one._task.done() for one in waiting) == 36)
+        for one in waiting:  # the others are refused when they have waited for 0.8 s
+            is_problem(await one.answer(), 503, "service-unavailable")
+            assert (await one.answer()).header("retry-after") == "2"
         refused = await ask(application, "GET", "/nowhere")
         is_problem(refused, 503, "service-unavailable")
-        assert refused.header("retry-after") == "2"
-    codes = {(await one.answer()).status for one in waiting}
-    assert codes == {404, 503}
+    await until(lambda: not application._threads.new.size)
     assert (await ask(application, "GET", "/nowhere")).status == 404
 
 
@@ -154,22 +155,57 @@ async def test_who_leaves_while_waiting_is_answered_and_gives_everything_back(
     assert (await ask(application, "POST", "/api/orders", keyed(), ORDER)).status == 202
 
 
-async def test_a_client_that_crowds_leaves_room_for_others(
+async def test_clients_that_crowd_leave_their_turn_to_others(
     application: Entrance,
 ) -> None:
-    crowd = ("192.0.2.1", 4711)
+    crowd = [(f"192.0.2.{n}", 4711) for n in range(3)]
     with all_threads_busy(application):
-        many = [Asked(application, "GET", "/nowhere", client=crowd) for _ in range(60)]
-        await until(lambda: any(one._task.done() for one in many))
+        many = [
+            Asked(application, "GET", "/nowhere", client=client)
+            for client in crowd
+            for _ in range(80)
+        ]
+        await until(lambda: sum(one._task.done() for one in many) == 3 * 16)
         other = Asked(application, "GET", "/nowhere")
-        is_problem(
-            await ask(application, "GET", "/nowhere", client=crowd),
-            503,
-            "service-unavailable",
-        )
+        await until(lambda: application._threads.new.length("127.0.0.1") == 1)
+        order: list[Asked] = []
+        for one in (*many, other):
+            one._task.add_done_callback(lambda _, one=one: order.append(one))
     assert (await other.answer()).status == 404
+    assert order.index(other) < 3 * 16 + 30
     assert {(await one.answer()).status for one in many} == {404, 503}
-    assert not application._admission._clients
+
+
+@pytest.mark.parametrize(
+    ("proxies", "told", "client"),
+    [
+        (0, "192.0.2.7", "127.0.0.1"),
+        (1, "192.0.2.7", "192.0.2.7"),
+        (1, "203.0.113.1, 192.0.2.7", "192.0.2.7"),
+        (2, "203.0.113.1, 192.0.2.7, 198.51.100.1", "192.0.2.7"),
+        (2, "192.0.2.7", "192.0.2.7"),
+        (1, "", "127.0.0.1"),
+    ],
+)
+def test_a_client_is_who_the_last_of_our_proxies_says(
+    settings: Any, proxies: int, told: str, client: str
+) -> None:
+    settings.PROXIES = proxies
+    headers = [(b"x-forwarded-for", told.encode())] if told else []
+    scope = {"client": ("127.0.0.1", 1), "headers": headers}
+    assert admission.client_of(scope) == client
+
+
+async def test_cheap_requests_do_not_let_dear_ones_in(
+    application: Entrance, settings: Any
+) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+    await asyncio.to_thread(User.objects.create_user, "ada", password="hers alone")
+    for _ in range(30):
+        await ask(application, "POST", "/api/token", {"Content-Type": "text/plain"})
+    logins = [Asked(application, "POST", "/api/token", JSON, LOGIN) for _ in range(40)]
+    codes = [(await login.answer()).status for login in logins]
+    assert codes.count(503) >= 31
 
 
 @pytest.mark.parametrize("path", ["/", "/static/nothing.css", "/admin/login/"])
@@ -299,7 +335,8 @@ async def test_a_websocket_is_refused_where_there_is_none(
 async def test_threads_that_do_not_come_back_are_no_readiness(
     application: Entrance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("common.threads.STUCK_AFTER", 0.5)
+    monkeypatch.setattr("common.threads.WINDOW", 0.5)
+    application._threads._slow_after = 0.1
 
     async def problems(expected: bool) -> dict[str, str]:
         async with asyncio.timeout(20):
@@ -311,7 +348,7 @@ async def test_threads_that_do_not_come_back_are_no_readiness(
                     return problems
 
     with all_threads_busy(application):
-        assert "of 8 threads" in (await problems(True))["web threads"]
+        assert "held up" in (await problems(True))["web threads"]
     assert await problems(False) == {}
 
 

@@ -37,6 +37,10 @@ class Command(BaseCommand):
         """Run the server in this process."""
         if not 0 < port < 65_536:
             raise CommandError("--port: expected a port from 1 to 65535")
+        if not host:
+            raise CommandError("--host: expected an address, like 127.0.0.1 or ::1")
+        if not 0 <= grace <= 3600:  # nor is NaN
+            raise CommandError("--grace: expected seconds from 0 to 3600")
         endpoints = build_endpoint_description_strings(host=host, port=port)
         module, _, name = settings.ASGI_APPLICATION.rpartition(".")
         server = DrainingServer(

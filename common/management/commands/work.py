@@ -47,6 +47,8 @@ class Command(BaseCommand):
         """Run the worker, under Django's autoreloader if asked to."""
         if options["slots"] < 1:
             raise CommandError("--slots: expected at least 1")
+        if not 0 <= options["grace"] <= 3600:  # nor is NaN
+            raise CommandError("--grace: expected seconds from 0 to 3600")
         if not 1 <= (options["health_port"] or 1) <= 65_535:
             raise CommandError("--health-port: expected a port from 1 to 65535")
         embedded = embedded_bus_url(settings.RUN_DIR) == settings.BUS_URL
