@@ -20,7 +20,7 @@ DEBUG = config.flag("DEBUG", default=False)
 ALLOWED_HOSTS = config.allowed_hosts()
 DB_THREADS = int(config.number("DB_THREADS", default=8, least=1, most=256))
 PROXIES = int(config.number("PROXIES", default=0, most=10))
-WEB_THREADS = int(config.number("WEB_THREADS", default=8, least=1, most=256))
+WEB_THREADS = int(config.number("WEB_THREADS", default=4, least=1, most=256))
 DATABASES = {"default": config.database(connections=DB_THREADS + WEB_THREADS)}
 BUS_URL = config.bus_url()
 CHANNEL_LAYERS = {"default": config.channel_layer(BUS_URL)}

@@ -20,8 +20,8 @@ class Cost:
     """More than before, besides one for each connection of the attack."""
     mib: int = 64
     """More than before."""
-    database: int = 18
-    """In all: WEB_THREADS and DB_THREADS of 8 each, and the readiness check's."""
+    database: int = 14
+    """In all: WEB_THREADS of 4, DB_THREADS of 8, and the readiness check's."""
 
 
 class Attack:
