@@ -111,7 +111,7 @@ async def test_a_message_is_not_kept_while_it_is_handled_nor_afterwards(
     service, released, heard = echo.make()
 
     async def send(contract: str, **changes: Any) -> None:
-        ballast = {"text": "x", "ballast": [{"keep_me_not": 1}]}
+        ballast = {"text": "x", "ballast": {"keep_me_not": []}}
         await layer.send("echo.request", message(contract, body=ballast, **changes))
 
     async with working(service, layer, slots=4) as worker:
