@@ -65,9 +65,9 @@ def _held(order_id: UUID) -> QuerySet[Allocation]:
 
 def _ask_later(order_id: UUID) -> None:
     pause = ASK_AGAIN_AFTER
-    flagged = _held(order_id).filter(flagged=True, deadline__isnull=False)
-    for deadline in flagged.values_list("deadline", flat=True):
-        overdue = (clock.now() - deadline).total_seconds()
+    hold = _held(order_id).filter(flagged=True).first()
+    if hold and hold.deadline:
+        overdue = (clock.now() - hold.deadline).total_seconds()
         pause = min(max(pause, overdue), LONGEST_PAUSE)
     _held(order_id).update(expires_at=clock.after(pause))
 
