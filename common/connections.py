@@ -43,7 +43,7 @@ def postgresql_options(
 
 
 LONGEST = 256 * 2**10
-"""Bytes of a message. The longest honest one, an audit of 200 orders, has a third.
+"""Bytes of a message. The longest honest one, 100 products with long names, has 70,000.
 
 As objects a message has up to 72 times its bytes, so no message costs over 20 MB.
 """
