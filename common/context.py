@@ -1,5 +1,6 @@
 """What travels with every call of one piece of work, without being passed along."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -7,7 +8,9 @@ from typing import Annotated
 
 import msgspec
 
-Flag = Annotated[str, msgspec.Meta(max_length=100)]
+PRINTABLE = r"^[ -~]*\Z"
+"""These texts stand on every line of the log."""
+Flag = Annotated[str, msgspec.Meta(max_length=100, pattern=PRINTABLE)]
 
 
 class Headers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -16,9 +19,9 @@ class Headers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     correlation_id: Annotated[
         str, msgspec.Meta(max_length=64, pattern=r"^[A-Za-z0-9_.:\-]*\Z")
     ] = ""
-    traceparent: Annotated[str, msgspec.Meta(max_length=128)] = ""
-    """W3C Trace Context, passed on untouched."""
-    tracestate: Annotated[str, msgspec.Meta(max_length=512)] = ""
+    traceparent: Annotated[str, msgspec.Meta(max_length=128, pattern=PRINTABLE)] = ""
+    """W3C Trace Context, passed on untouched; made of anything else, it is left out."""
+    tracestate: Annotated[str, msgspec.Meta(max_length=512, pattern=PRINTABLE)] = ""
     flags: Annotated[tuple[Flag, ...], msgspec.Meta(max_length=100)] = ()
     """Feature flags, decided once where the work began."""
     caller: Annotated[
@@ -26,6 +29,12 @@ class Headers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ] = ""
     """Who asks. It informs; it never authorises."""
     attempt: Annotated[int, msgspec.Meta(ge=1, le=2**32)] = 1
+
+    def __post_init__(self) -> None:
+        """Leave out a trace context that a client made up, as W3C wants it."""
+        for name in ("traceparent", "tracestate"):
+            if not re.match(PRINTABLE, getattr(self, name)):
+                msgspec.structs.force_setattr(self, name, "")
 
 
 _current: ContextVar[Headers] = ContextVar("headers", default=Headers())  # noqa: B039 frozen

@@ -13,6 +13,7 @@ import msgspec
 from common.context import Headers
 from common.contract import CONTRACTS, Reply, Request, Value, read
 from common.errors import WIRE_ERRORS, ContractBroken, Crashed, Refused, ServiceError
+from common.wording import TOLD, told
 
 Message = dict[str, Any]
 Outcome = Literal["ok", "refused", "error"]
@@ -22,8 +23,6 @@ METHOD = re.compile(r"[A-Z][A-Za-z]{0,59}")
 LONGEST_DETAIL = 2000
 MOST_SECONDS = 10**6
 """That a request waited, or was worked on."""
-TOLD = 200
-"""Characters of an error's detail that are sent, or believed."""
 
 Id = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[!-~]*\Z")]
 Time = Annotated[float, msgspec.Meta(ge=0, le=2**33)]
@@ -76,7 +75,9 @@ Envelope = TypeVar("Envelope", RequestEnvelope, ReplyEnvelope)
 
 
 class Undecodable(Exception):
-    """A message that is no request; `reply_to` and `id` are set if it can be answered.
+    """A message that is no request, or no reply.
+
+    `id` is set if it can be read, and `reply_to` if a request can be answered.
 
     `reason` is one of a small fixed set, to be counted by.
     """
@@ -147,20 +148,26 @@ def _return_address(message: Any) -> tuple[str, str | None]:
     """Return id and reply channel of a message, however broken the rest of it is."""
     if not isinstance(message, dict):
         return "", None
-    id, reply_to = message.get("id"), message.get("reply_to")
-    if not isinstance(id, str) or not isinstance(reply_to, str):
+    id, reply_to = _id(message), message.get("reply_to")
+    if id != message.get("id") or not isinstance(reply_to, str):
         return "", None
-    if not ID.fullmatch(id) or len(reply_to) >= 100:
+    if len(reply_to) >= 100:
         return "", None
     return id, reply_to if REPLY_CHANNEL.fullmatch(reply_to) else None
 
 
 def decode_reply(message: Any) -> ReplyEnvelope:
-    """Return a message as a reply, or raise Undecodable."""
+    """Return a message as a reply, or raise Undecodable, with its id if it has one."""
     try:
         return _convert(message, ReplyEnvelope)
     except ContractBroken as error:
-        raise Undecodable("bad_reply", str(error)) from None
+        raise Undecodable("bad_reply", str(error), id=_id(message)) from None
+
+
+def _id(message: Any) -> str:
+    """Return the id of a message, however broken the rest of it is; or nothing."""
+    id = message.get("id") if isinstance(message, dict) else None
+    return id if isinstance(id, str) and ID.fullmatch(id) else ""
 
 
 def reply_to_ok(reply: Reply) -> tuple[Outcome, Message]:
@@ -186,7 +193,8 @@ def reply_to_error(error: ServiceError) -> tuple[Outcome, Message]:
 def open_reply(request: Request[Any], envelope: ReplyEnvelope) -> Reply:
     """Return the reply inside an envelope, or raise the ServiceError it tells of.
 
-    What this request cannot be answered with is ContractBroken, and not believed.
+    What this request cannot be answered with is ContractBroken, and not believed. Of a
+    peer's words only what `told` lets through is repeated.
     """
     try:
         answer = _answer_in(request, envelope)
@@ -210,7 +218,8 @@ def _answer_in(
         body = read(envelope.body, RefusalBody)
         declared = {refusal.__name__: refusal for refusal in request.refuses}
         if body.refusal not in declared:
-            raise ContractBroken(f"undeclared refusal {_shown(body.refusal)}")
+            name = told(_shown(body.refusal), request)
+            raise ContractBroken(f"undeclared refusal {name}")
         return read(body.fields, declared[body.refusal])
-    told = read(envelope.body, ErrorBody)
-    return WIRE_ERRORS.get(told.error, Crashed)(told.detail[:TOLD])
+    error = read(envelope.body, ErrorBody)
+    return WIRE_ERRORS.get(error.error, Crashed)(told(error.detail, request))

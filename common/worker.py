@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import structlog
 from channels.exceptions import ChannelFull
+from msgspec import structs
 
 from common import clock
 from common.channel_layer.errors import UnreadableMessage
@@ -34,12 +35,15 @@ from common.envelope import (
 from common.errors import ContractBroken, NotServed, Refused, ServiceError
 from common.outage import Outage, described, is_outage
 from common.pace import Pace
+from common.seldom import Seldom
 from common.service import Periodic, Service
 from common.stalls import StallWatch
 from common.transports.channel import ChannelLayer, receive_with_age
 
 log = structlog.get_logger(__name__)
 
+_Job = tuple[RequestEnvelope, Request[Any], float] | tuple[str | None, ReplyEnvelope]
+"""A request and how long it waited (seconds), or where to send which answer."""
 NOT_SERVED = {"unknown_method", "unknown_version"}
 """Reasons that say no more than that a request is younger, or older, than we are."""
 
@@ -71,6 +75,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._receiving = Outage("receiving")
         self._handling = Outage("handling")
+        self._said = Seldom(log)
         self._paces: defaultdict[str, Pace] = defaultdict(Pace)
 
     def stop(self) -> None:
@@ -107,20 +112,19 @@ class Worker:
         """
         slot = cast("asyncio.Task[None]", asyncio.current_task())
         while not self._stopping.is_set():
-            if (received := await self._receive(slot)) is None:
-                continue
             try:
-                await self._serve(*received)
+                if job := await self._receive(slot):
+                    await self._serve(job)
             except Exception as error:  # nothing that a message does ends the slot
                 log.error("request lost", exc_info=error)
+            job = None  # it is not kept while the slot is free
 
-    async def _receive(
-        self, slot: "asyncio.Task[None]"
-    ) -> tuple[Message, float | None] | None:
+    async def _receive(self, slot: "asyncio.Task[None]") -> _Job | None:
+        """Return what the next message says; the message itself is not kept."""
         assert self._layer is not None
         self._idle.add(slot)
         try:
-            received = await receive_with_age(self._layer, self.service.channel)
+            message, age = await receive_with_age(self._layer, self.service.channel)
         except UnreadableMessage as error:
             self._drop("unreadable", detail=str(error))
             return None
@@ -130,28 +134,36 @@ class Worker:
             return None
         else:
             self._receiving.over()
-            return received
+            return self._decoded(message, age)
         finally:
             self._idle.discard(slot)
 
-    async def _serve(self, message: Message, age: float | None) -> None:
-        """Serve a message that is so old (seconds), by the broker's clock if it told.
+    def _decoded(self, message: Message, age: float | None) -> _Job:
+        """Return the request in a message that is so old (seconds), or its answer.
 
-        Nobody's wall clock is compared with another one's then: the envelope's times
-        are both the sender's, and tell only how long its caller will wait.
+        The age is by the broker's clock if it told. Nobody's wall clock is compared
+        with another one's then: the envelope's times are both the sender's, and tell
+        only how long its caller will wait.
         """
-        received_at = clock.now().timestamp()
         try:
             envelope, request = decode_request(self.service.name, message)
         except Undecodable as error:
             self._drop(error.reason, detail=str(error))
-            if error.reply_to:
-                kind = NotServed if error.reason in NOT_SERVED else ContractBroken
-                outcome, body = reply_to_error(kind(str(error)))
-                reply = ReplyEnvelope(id=error.id, outcome=outcome, body=body)
-                await self._reply(error.reply_to, reply)
+            kind = NotServed if error.reason in NOT_SERVED else ContractBroken
+            outcome, body = reply_to_error(kind(str(error)))
+            reply = ReplyEnvelope(id=error.id, outcome=outcome, body=body)
+            return error.reply_to, reply
+        if age is None:
+            age = clock.now().timestamp() - envelope.sent_at
+        return structs.replace(envelope, body={}), request, age
+
+    async def _serve(self, job: _Job) -> None:
+        if len(job) == 2:
+            reply_to, refusal = job
+            if reply_to:
+                await self._reply(reply_to, refusal)
             return
-        waited = received_at - envelope.sent_at if age is None else age
+        envelope, request, waited = job
         with headers(envelope.headers):
             if reason := self._too_late(envelope, request, waited):
                 self._drop(reason, method=envelope.method)
@@ -232,7 +244,7 @@ class Worker:
     def _drop(self, reason: str, **details: object) -> None:
         self.dropped[reason] += 1
         count = self.dropped[reason]
-        log.warning("message dropped", reason=reason, count=count, **details)
+        self._said.say("message dropped", reason, count=count, **details)
 
     def _warn_of_slow(self, envelope: RequestEnvelope) -> None:
         log.warning(

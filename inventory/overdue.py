@@ -22,6 +22,8 @@ IRREVOCABLE = frozenset({"undoing", "rejected", "cancelled", "expired"})
 """Statuses from which no order is ever confirmed: a stale answer is harmless."""
 ASK_AGAIN_AFTER = 5.0
 """Seconds until an overdue hold that had to be kept is asked about again."""
+LONGEST_PAUSE = 3600.0
+"""Of a hold that is flagged; its pause is as long as it is overdue already."""
 BATCH = 50
 
 Ask = Callable[[GetOrderOutcome], Awaitable[OrderOutcome]]
@@ -30,7 +32,8 @@ Ask = Callable[[GetOrderOutcome], Awaitable[OrderOutcome]]
 async def sweep(ask: Ask) -> None:
     """Release each overdue hold whose order is irrevocably lost; keep the others.
 
-    An order that orders does not know is kept too, and flagged for a person.
+    An order that orders does not know is kept too, and flagged for a person: it is told
+    of once, and asked about ever more seldom.
     """
     holds = Sweep("overdue hold", _ask_later, name=str)
     await holds.over(await in_db(_overdue), partial(_release_if_lost, ask))
@@ -40,8 +43,8 @@ async def _release_if_lost(ask: Ask, order_id: UUID) -> None:
     try:
         outcome = await ask(GetOrderOutcome(order_id=order_id))
     except UnknownOrder:
-        log.warning("hold of an unknown order", order_id=str(order_id))
-        await in_db(_flag, order_id)
+        if await in_db(_flag, order_id):
+            log.warning("hold of an unknown order", order_id=str(order_id))
     except ServiceError as error:
         log.info("no outcome", order_id=str(order_id), error=described(error))
     else:
@@ -61,8 +64,14 @@ def _held(order_id: UUID) -> QuerySet[Allocation]:
 
 
 def _ask_later(order_id: UUID) -> None:
-    _held(order_id).update(expires_at=clock.after(ASK_AGAIN_AFTER))
+    pause = ASK_AGAIN_AFTER
+    hold = _held(order_id).filter(flagged=True).first()
+    if hold and hold.deadline:
+        overdue = (clock.now() - hold.deadline).total_seconds()
+        pause = min(max(pause, overdue), LONGEST_PAUSE)
+    _held(order_id).update(expires_at=clock.after(pause))
 
 
-def _flag(order_id: UUID) -> None:
-    _held(order_id).update(flagged=True)
+def _flag(order_id: UUID) -> bool:
+    """Flag a hold for a person; return whether it was not flagged before."""
+    return _held(order_id).filter(flagged=False).update(flagged=True) > 0

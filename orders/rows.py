@@ -94,4 +94,7 @@ def store_total(order: Order, lines: Iterable[PricedLine]) -> Money:
     status, stored, currency = row.get(id=order.id)
     if status != Status.PLACED or stored is None:
         raise MovedOn
+    if (stored, currency) != (total.amount, total.currency):  # held lines keep prices
+        why = "inventory told other prices later; the first ones count"
+        placed.update(needs_attention=True, attention=why)
     return Money(amount=stored, currency=currency)

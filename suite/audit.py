@@ -16,7 +16,7 @@ from common.contract import Request
 from common.contracts.inventory import AllocationFacts, AuditAllocations, AuditStock
 from common.contracts.orders import ENDED, AuditOrders, OrderFacts
 from common.contracts.payments import AuditCharges, ChargeFacts
-from common.errors import NotDone, OutcomeUnknown, ServiceError
+from common.errors import ContractBroken, NotDone, OutcomeUnknown, ServiceError
 from suite.client import connect
 from suite.invariants import order_violations, stock_violations
 
@@ -25,6 +25,10 @@ LOOKS = 4
 PAUSE = 1.0
 """Seconds between two looks."""
 
+MOST_PAGES = 100_000
+"""After which a listing is said to have no end."""
+LEFT_OUT = "orders lists it, and leaves it out when it is asked about"
+
 Found = tuple[str, str]
 """What is wrong, by the id of the order or product it is wrong with."""
 
@@ -32,24 +36,36 @@ Found = tuple[str, str]
 async def run(bus_url: str) -> int:
     """Audit a live suite; print the violations and return 1 if there are any.
 
-    Returns 2 if a service does not answer.
+    Returns 2 if a service does not answer, or answers with what cannot be; what was
+    found before is printed all the same.
     """
     client = connect(bus_url, "audit")
+    audit = Audit(client)
+    violations: list[Found] = []
+    failed = False
     try:
-        audit = Audit(client)
-        violations = [found async for found in audit.violations()]
+        async for found in audit.violations():
+            violations.append(found)
     except ServiceError as error:
-        print(f"audit: {type(error).__name__}: {error}", file=sys.stderr)
-        return 2
+        what = _on_one_line(f"audit: {type(error).__name__}: {error}")
+        print(what, file=sys.stderr)
+        failed = True
     finally:
         await client.close()
     for id, what in violations:
-        print(f"VIOLATION {id}: {what}")
+        print(_on_one_line(f"VIOLATION {id}: {what}"))
     print(
         f"audit: {audit.judged} orders judged, {audit.left} left for later, "
         f"{audit.products} products, {len(violations)} violations"
     )
+    if failed:
+        return 2
     return 1 if violations else 0
+
+
+def _on_one_line(text: str) -> str:
+    """Return text of a service as a terminal may get it."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 class Audit:
@@ -87,7 +103,7 @@ class Audit:
             if look:
                 await asyncio.sleep(PAUSE)
             changed, found = await self._judge(tuple(suspects))
-            suspects = [*changed, *{UUID(id) for id, _ in found}]
+            suspects = [*changed, *dict.fromkeys(UUID(id) for id, _ in found)]
         self.judged -= len(changed)
         self.left += len(changed)
         return found
@@ -100,15 +116,17 @@ class Audit:
             (await self._ask(AuditAllocations(order_ids=ids))).allocations
         )
         after = by_id((await self._ask(AuditOrders(order_ids=ids))).orders)
+        listed = [id for id in ids if id in before and id in after]
         changed = [
             id
-            for id in ids
+            for id in listed
             if before[id].status != after[id].status
             or not (after[id].status in ENDED or after[id].overdue)
         ]
-        found = [
+        found = [(str(id), LEFT_OUT) for id in ids if id not in listed]
+        found += [
             (str(id), what)
-            for id in ids
+            for id in listed
             if id not in changed
             for what in order_violations(
                 after[id], charges.get(id), allocations.get(id)
@@ -131,13 +149,19 @@ class Audit:
     async def _pages(
         self, contract: Callable[..., Request[Any]], items: str, start: Any = None
     ) -> AsyncIterator[tuple[Any, ...]]:
-        after = start
+        """Yield the pages of a listing; raise ContractBroken if it has no end."""
+        after, seen = start, {start}
         while True:
             page = await self._ask(contract(after=after))
             yield getattr(page, items)
             if page.next is None:
                 return
+            # texts are in the order of whatever database is asked
+            back = isinstance(after, UUID) and page.next < after
+            if back or page.next in seen or len(seen) >= MOST_PAGES:
+                raise ContractBroken(f"the listing of {items} has no end")
             after = page.next
+            seen.add(after)
 
     async def _ask(self, request: Request[Any]) -> Any:
         """Call, and ask again twice: a report changes nothing."""

@@ -31,8 +31,11 @@ class BrokerClock:
         self._ahead_ms = now_ms - self._told_at * 1000
 
     def sent_at(self, frame: bytes) -> float | None:
-        """Return when a frame was taken (monotonic seconds); None if it tells not."""
+        """Return when a frame was taken (monotonic seconds); None if it tells not.
+
+        A stamp in the future counts as now: no message lives longer than others.
+        """
         stamp = frame[:STAMP]
         if self._ahead_ms is None or not stamp.isdigit():
             return None
-        return (int(stamp) - self._ahead_ms) / 1000
+        return min(time.monotonic(), (int(stamp) - self._ahead_ms) / 1000)

@@ -9,6 +9,10 @@ import time
 
 STAMP = 13
 """Digits of the stamp that `send.lua` puts in front."""
+MOST_NAMES = 2000
+"""Channels that one frame may be for; a larger group gets several."""
+LONGEST_NAMES = MOST_NAMES * 100
+"""Bytes: a name has less than a hundred, and a space behind it."""
 
 
 class Frame:
@@ -32,8 +36,15 @@ class Frame:
 
     @property
     def channels(self) -> list[str]:
-        """The process-local channels it is for."""
-        return self.raw[STAMP : self.raw.index(b"\n")].decode("ascii").split(" ")
+        """The process-local channels it is for, each once.
+
+        Raises ValueError if this is no frame of ours.
+        """
+        end = self.raw.index(b"\n", STAMP, STAMP + LONGEST_NAMES)
+        names = self.raw[STAMP:end].decode("ascii").split(" ")
+        if len(names) > MOST_NAMES:
+            raise ValueError(f"{len(names)} names")
+        return list(dict.fromkeys(names))
 
     @property
     def payload(self) -> bytes:

@@ -19,11 +19,12 @@ from channels_redis.utils import decode_hosts
 from redis.asyncio import Redis
 
 from common.channel_layer.errors import InvalidMessage, UnreadableMessage
-from common.channel_layer.frame import join
+from common.channel_layer.frame import MOST_NAMES, Frame, join
 from common.channel_layer.inbox import Inbox
 from common.channel_layer.line import Line
 from common.channel_layer.local_channels import LocalChannels
 from common.channel_layer.outbox import FULL
+from common.channel_layer.own_names import OwnNames
 from common.channel_layer.places import Place, Places
 from common.channel_layer.resilience import Resilience
 from common.channel_layer.scripts import script
@@ -59,18 +60,23 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
         random_prefix_length: int = 12,
         serializer_format: str = "msgpack",
         max_message_size: int = 4 * 2**20,
+        max_receive_size: int | None = None,
         resilience: Mapping[str, Any] | None = None,
     ) -> None:
         """Set it up; connections open when they are needed.
 
-        `hosts` is the setting of channels_redis. Raises ValueError for limits that
-        cannot be.
+        `hosts` is the setting of channels_redis. What is longer than
+        `max_receive_size` bytes is not even looked at; by default that is
+        `max_message_size`. Raises ValueError for limits that cannot be.
         """
+        if max_receive_size is None:
+            max_receive_size = max_message_size
         limits = {
             "expiry": expiry,
             "group_expiry": group_expiry,
             "capacity": capacity,
             "max_message_size": max_message_size,
+            "max_receive_size": max_receive_size,
             **{
                 f"channel_capacity {k!r}": v
                 for k, v in (channel_capacity or {}).items()
@@ -87,6 +93,7 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
         self._expiry_ms = int(expiry * 1000)
         self.prefix = prefix
         self.max_message_size = max_message_size
+        self.max_receive_size = max_receive_size
         self.client_prefix = uuid.uuid4().hex
         self.counts: Counter[str] = Counter()
         """What became of messages that were not received, by reason."""
@@ -99,7 +106,8 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
             symmetric_encryption_keys=symmetric_encryption_keys,
         )
         self._resilience = resilience and Resilience(resilience, self.counts)
-        self._local = LocalChannels(capacity, expiry)
+        self._names = OwnNames(self.client_prefix)
+        self._local = LocalChannels(capacity, expiry, self._names)
         self._places = Places(prefix, self.ring_size, self.non_local_name)
         self._turns = count()
         self._loops: dict[asyncio.AbstractEventLoop, ThisLoop] = {}
@@ -122,8 +130,8 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
         """Wait for the next message of a channel.
 
         Cancelling it loses nothing. Raises UnreadableMessage for a message that is
-        damaged, BrokerUnreachable or BrokerRefused when the broker fails; then call it
-        again, it connects anew (after a pause that grows and varies).
+        damaged or too long, BrokerUnreachable or BrokerRefused when the broker fails;
+        then call it again, it connects anew (after a pause that grows and varies).
         """
         message, _ = await self.receive_with_age(channel)
         return message
@@ -140,20 +148,14 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
             capacity = self.get_capacity(place.name)
             frame = await self._here().receive(place, capacity)
         try:
-            message = self.deserialize(frame.payload)
-        except Exception as error:  # serialisers raise what they like
+            return self._read(frame), frame.age
+        except UnreadableMessage as error:
             self.counts["unreadable"] += 1
-            size = len(frame.raw)  # what is in it is nobody's to see
-            why = f"{channel}: {type(error).__name__} in {size} bytes"
-            raise UnreadableMessage(why) from None
-        if not isinstance(message, dict):
-            self.counts["unreadable"] += 1
-            raise UnreadableMessage(f"{channel}: not a dict, {type(message).__name__}")
-        return message, frame.age
+            raise UnreadableMessage(f"{channel}: {error}") from None
 
     async def new_channel(self, prefix: str = "specific") -> str:
         """Return the name of a new channel that only this process receives from."""
-        return f"{prefix}.{self.client_prefix}!{uuid.uuid4().hex}"
+        return self._names.new(prefix)
 
     async def group_add(self, group: str, channel: str) -> None:
         """Add a channel to a group, until it is discarded or `group_expiry` is over."""
@@ -179,14 +181,16 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
         for member in members:
             name = member.decode("ascii")
             channels.setdefault(self.non_local_name(name), []).append(name)
+        parts = [
+            names[start : start + MOST_NAMES]
+            for names in channels.values()
+            for start in range(0, len(names), MOST_NAMES)
+        ]
         results = await asyncio.gather(
-            *(
-                self._push(self._place(name), payload, names)
-                for name, names in channels.items()
-            ),
+            *(self._push(self._place(names[0]), payload, names) for names in parts),
             return_exceptions=True,
         )
-        self._note_full(group, list(channels.values()), results)
+        self._note_full(group, parts, results)
 
     async def flush(self) -> None:
         """Delete all channels and groups of this prefix at every broker."""
@@ -230,6 +234,23 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
             if any(pattern.match(name) for name in names):
                 return int(capacity)
         return int(self.capacity)
+
+    def _read(self, frame: Frame) -> Message:
+        """Return a frame's message; what is said of another one shows nothing of it."""
+        size = len(frame.raw)
+        try:
+            payload = frame.payload
+            if len(payload) > self.max_receive_size:  # it may cost a hundred times that
+                raise UnreadableMessage(f"{size} bytes are too many")
+            message = self.deserialize(payload)
+        except UnreadableMessage:
+            raise
+        except Exception as error:  # serialisers raise what they like
+            why = f"{type(error).__name__} in {size} bytes"
+            raise UnreadableMessage(why) from None
+        if not isinstance(message, dict):
+            raise UnreadableMessage(f"not a dict, {type(message).__name__}")
+        return message
 
     def _checked(self, message: Message) -> bytes:
         """Return a message as bytes, or raise InvalidMessage or MessageTooLarge."""

@@ -13,17 +13,28 @@ from functools import partial
 from common.channel_layer.errors import ChannelLayerError
 from common.channel_layer.frame import Frame
 from common.channel_layer.inbox import Inbox
+from common.channel_layer.own_names import OwnNames
+
+MOST_INBOXES = 100_000
+"""Channels that are waited for, or whose messages are waiting, in one process."""
 
 
 class LocalChannels:
     """What has arrived for this process's channels; shared by its event loops."""
 
-    def __init__(self, capacity: int, expiry: float) -> None:
+    def __init__(self, capacity: int, expiry: float, names: OwnNames) -> None:
+        self.names = names
         self.inboxes: defaultdict[str, Inbox] = defaultdict(partial(Inbox, capacity))
         self.expired = 0
         self._lock = threading.Lock()
         self._expiry = expiry
         self._swept = time.monotonic()
+
+    def has_room_for(self, channel: str) -> bool:
+        """Tell whether the channel is one of ours, and may have an inbox."""
+        if channel in self.inboxes:
+            return True
+        return len(self.inboxes) < MOST_INBOXES and channel in self.names
 
     def deliver(self, channel: str, frame: Frame) -> None:
         """Hand a message to the channel's receiver, in whatever loop that is."""

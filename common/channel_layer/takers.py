@@ -1,14 +1,11 @@
 """Who takes what a reader brings: one channel's receivers, or many local channels."""
 
-import logging
 from collections import Counter
 
 from common.channel_layer.errors import ChannelLayerError
 from common.channel_layer.frame import Frame
 from common.channel_layer.inbox import Inbox
 from common.channel_layer.local_channels import LocalChannels
-
-log = logging.getLogger(__name__)
 
 BATCH = 100
 """Messages for local channels that are fetched at a time."""
@@ -53,7 +50,11 @@ class ChannelTaker:
 class LocalTaker:
     """The local channels of one prefix that are being received in one event loop."""
 
-    def __init__(self, channels: LocalChannels, counts: Counter[str]) -> None:
+    def __init__(
+        self, name: str, channels: LocalChannels, counts: Counter[str]
+    ) -> None:
+        """Set it up; `name` is what the channels have in common, up to the "!"."""
+        self._name = name
         self.receiving: Counter[str] = Counter()
         """Receivers by channel."""
         self._channels = channels
@@ -64,17 +65,18 @@ class LocalTaker:
         return BATCH if self.receiving else 0
 
     def take(self, frame: Frame) -> bool:
-        """Put it into the inbox of each channel it is for."""
+        """Put it into the inbox of each channel it is for, if that is one of ours."""
         self._channels.sweep()
         try:
             names = frame.channels
         except ValueError:
             self._counts["unreadable"] += 1
-            size = len(frame.raw)
-            log.warning("message for unknown channels dropped: %s bytes", size)
             return True
         for name in names:
-            self._channels.deliver(name, frame)
+            if name.startswith(self._name) and self._channels.has_room_for(name):
+                self._channels.deliver(name, frame)
+            else:
+                self._counts["unknown_channel"] += 1
         return True
 
     def has_leftovers(self) -> bool:

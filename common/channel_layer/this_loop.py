@@ -56,10 +56,11 @@ class ThisLoop:
         """Wait for a message of a channel that only this process receives from."""
         if not place.name.endswith(f"{process}!"):
             raise ForeignChannel(f"{place.channel} belongs to another process")
+        self._local.names.received_from(place.channel)
         if frame := self._local.at_hand(place.channel):
             return frame
         if (taker := self._local_takers.get(place.name)) is None:
-            taker = LocalTaker(self._local, self._counts)
+            taker = LocalTaker(place.name, self._local, self._counts)
             self._local_takers[place.name] = taker
         taker.receiving[place.channel] += 1
         self._wake(place.host, place, taker)

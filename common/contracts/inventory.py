@@ -128,6 +128,7 @@ class AllocateInventory(Request[InventoryAllocated], frozen=True, kw_only=True):
                 wanted = {line.sku: line.quantity for line in short}
                 expect(wanted.items() <= asked.items(), "a line that nobody asked for")
             case UnknownProduct(skus=skus):
+                expect(len(skus) == len(set(skus)), "a product comes twice")
                 expect(set(skus) <= set(asked), "a product that nobody asked for")
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from common.contract import Done, Reply, Request, Value, expect
 from common.contracts.values import (
+    PRINTABLE,
     Amount,
     Count,
     Currency,
@@ -34,9 +35,9 @@ class CardDeclined(Refused):
     """The card's bank said no, or the card token is unknown; nothing was charged."""
 
     title: ClassVar[str] = "The card was declined"
-    code: Annotated[str, msgspec.Meta(max_length=40)]
+    code: Annotated[str, msgspec.Meta(max_length=40, pattern=r"^[!-~]*\Z")]
     """A decline code as Stripe publishes them, or `unknown_card`."""
-    message: Annotated[str, msgspec.Meta(max_length=200)]
+    message: Annotated[str, msgspec.Meta(max_length=200, pattern=PRINTABLE)]
 
     def detail(self) -> str:
         """Say what the customer may know."""

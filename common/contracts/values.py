@@ -12,6 +12,8 @@ import msgspec
 
 from common.contract import expect
 
+PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z"
+"""A line of text for people: nothing that moves a cursor or turns the direction."""
 Sku = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 MOST_PIECES = 100_000
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=MOST_PIECES)]
@@ -26,7 +28,7 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Number = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 """A count that an audit must see even where it is wrong."""
-State = Annotated[str, msgspec.Meta(max_length=10)]
+State = Annotated[str, msgspec.Meta(max_length=10, pattern=r"^[a-z_]*\Z")]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
 OrderIds = Annotated[tuple[UUID, ...], msgspec.Meta(max_length=200)]

@@ -22,15 +22,18 @@ from common.channel_layer.errors import InvalidMessage, NotSent, UnreadableMessa
 from common.context import Headers
 from common.contract import R, Request, plain
 from common.envelope import (
+    Message,
     ReplyEnvelope,
     RequestEnvelope,
     Undecodable,
     decode_reply,
     encode,
     open_reply,
+    reply_to_error,
 )
 from common.errors import Busy, ContractBroken, NoReply
 from common.outage import Outage
+from common.seldom import Seldom
 from common.transports import Answer
 
 log = structlog.get_logger(__name__)
@@ -65,6 +68,8 @@ class Channel:
         self.layer = layer
         self._caller = caller
         self.late_replies = 0
+        self._said_dropped = Seldom(log)
+        self._said_late = Seldom(log, "info")
         self._new_id = partial(_new_id, uuid.uuid4().hex, count(1))
         self._opening = asyncio.Lock()
         self._reply_channels: dict[str, str] = {}
@@ -154,22 +159,35 @@ class Channel:
         outage = Outage("receiving")
         while True:
             try:
-                reply = decode_reply(await self.layer.receive(channel))
-            except (Undecodable, UnreadableMessage) as error:
-                log.warning("reply dropped", detail=str(error), service=service)
+                message = await self.layer.receive(channel)
+            except UnreadableMessage as error:
+                self._said_dropped.say("reply dropped", "unreadable", detail=str(error))
             except Exception as error:  # whatever the layer raises: keep reading
                 await outage.pause(error)
             else:
                 outage.over()
-                self._hand_over(service, reply)
+                self._hand_over(service, self._decoded(message))
+                del message  # it is not kept until the next one
+
+    def _decoded(self, message: Message) -> ReplyEnvelope:
+        """Return a reply; one that cannot be read says so to whoever waits for it."""
+        try:
+            return decode_reply(message)
+        except Undecodable as error:
+            detail = str(error)
+            self._said_dropped.say("reply dropped", "bad_reply", detail=detail)
+            outcome, body = reply_to_error(ContractBroken(detail))
+            return ReplyEnvelope(id=error.id, outcome=outcome, body=body)
 
     def _hand_over(self, service: str, reply: ReplyEnvelope) -> None:
         future = self._waiting.get((service, reply.id))
-        if future is None or future.done():
-            self.late_replies += 1
-            log.info("late reply dropped", late_replies=self.late_replies)
-        else:
+        if future is not None and not future.done():
             future.set_result(reply)
+        elif reply.id:
+            self.late_replies += 1
+            self._said_late.say(
+                "late reply dropped", "late", late_replies=self.late_replies
+            )
 
 
 def _new_id(process: str, numbers: Iterator[int]) -> str:

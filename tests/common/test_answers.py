@@ -136,6 +136,7 @@ FALSE: dict[str, Case] = {
     "short of more": (ALLOCATE, OutOfStock(lines=(short("MUG", 5),))),
     "short twice": (ALLOCATE, OutOfStock(lines=(short("MUG", 4), short("MUG", 4)))),
     "unknown, and not asked for": (ALLOCATE, UnknownProduct(skus=("POT",))),
+    "unknown twice": (ALLOCATE, UnknownProduct(skus=("MUG", "MUG"))),
     "nothing is unknown": (ALLOCATE, UnknownProduct(skus=())),
     "charged less": (CHARGE, CardCharged(charged=Money(amount=499, currency=EUR))),
     "another money": (CHARGE, CardCharged(charged=Money(amount=500, currency="USD"))),

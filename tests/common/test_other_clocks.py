@@ -23,6 +23,8 @@ from tests.common import echo
 from tests.common.conftest import until, working
 from tests.common.echo import Echo, Hold
 
+STOCK = "channels_redis.core.RedisChannelLayer"
+
 WRONG = [2.5, -2.5, 3600.0, -3600.0]
 QUEUE = "asgi:{echo.request}"
 
@@ -124,7 +126,7 @@ async def send_undo(layer: RedisChannelLayer) -> None:
 async def test_on_a_layer_without_ages_the_senders_clock_stays(
     bus_url: str, layer: RedisChannelLayer, ahead: float, outcome: str
 ) -> None:
-    stock = StockLayer(**channel_layer(bus_url)["CONFIG"])
+    stock = StockLayer(**channel_layer(bus_url, STOCK)["CONFIG"])
     service, _, heard = echo.make()
     with clock_ahead(ahead):
         async with working(service, stock) as worker:

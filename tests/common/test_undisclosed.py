@@ -11,20 +11,24 @@ import pytest
 from channels_redis.core import RedisChannelLayer as StockLayer
 from structlog.testing import capture_logs
 
+from common import clock
 from common.channel_layer import RedisChannelLayer
 from common.client import Client
 from common.connections import channel_layer
-from common.contracts.payments import RefundCharge
-from common.envelope import ReplyEnvelope, encode
-from common.errors import ContractBroken, NoReply, ServiceError
+from common.contract import read
+from common.contracts.payments import CardDeclined, ChargeCard, Money, RefundCharge
+from common.envelope import ReplyEnvelope, encode, open_reply
+from common.errors import ContractBroken, ServiceError
 from common.transports.channel import Channel
 from tests.common import echo
 from tests.common.conftest import until, working
 from tests.common.echo import Echo
 from tests.common.test_worker import message
 
+STOCK = "channels_redis.core.RedisChannelLayer"
+
 TOKEN = f"card_{uuid.uuid4().hex}"
-LONG = f"{TOKEN} " * 20_000
+LONG = f"{TOKEN} " * 5_000
 PACKED: bytes = msgpack.packb({"card_token": TOKEN})
 
 MESSAGES: dict[str, dict[str, Any]] = {
@@ -95,7 +99,7 @@ async def test_a_worker_tells_nothing_of_bytes_that_are_no_message(
 
 
 async def test_with_the_stock_layer_it_tells_nothing_either(bus_url: str) -> None:
-    stock = StockLayer(**channel_layer(bus_url)["CONFIG"])
+    stock = StockLayer(**channel_layer(bus_url, STOCK)["CONFIG"])
     service, _, _ = echo.make()
     with capture_logs() as logs:
         async with working(service, stock) as worker:
@@ -132,9 +136,9 @@ def forged(sent: dict[str, Any], **fields: Any) -> dict[str, Any]:
 
 
 REPLIES: dict[str, tuple[dict[str, Any], type[Exception]]] = {
-    "another type": ({"type": TOKEN}, NoReply),
-    "an outcome": ({"outcome": TOKEN}, NoReply),
-    "a time": ({"queue_seconds": TOKEN}, NoReply),
+    "another type": ({"type": TOKEN}, ContractBroken),
+    "an outcome": ({"outcome": TOKEN}, ContractBroken),
+    "a time": ({"queue_seconds": TOKEN}, ContractBroken),
     "a refusal": (
         {"outcome": "refused", "body": {"refusal": TOKEN, "fields": {}}},
         ContractBroken,
@@ -170,11 +174,69 @@ async def test_a_caller_tells_nothing_of_a_reply_that_it_cannot_read(
 async def test_what_a_service_says_of_its_error_is_believed_to_a_length(
     layer: RedisChannelLayer,
 ) -> None:
-    body = {"error": "Crashed", "detail": "x" * 1900}
+    body = {"error": "Crashed", "detail": "OperationalError " * 110}
     fields = {"outcome": "error", "body": body}
     async with answered(layer, lambda sent: forged(sent, **fields)) as errors:
         pass
-    assert str(errors[0]) == "x" * 200
+    assert str(errors[0]) == ("OperationalError " * 12)[:200]
+
+
+CARD = "card_AbCdEfGhIjKlMnOpQrStUvWx"
+SECRETS = {
+    "the token": CARD,
+    "in other letters": CARD.upper(),
+    "among words": f"x {CARD} y",
+    "inside of a word": f"token={CARD};",
+    "another card's": "card_ZyXwVuTsRqPoNmLkJiHgFeDc",
+    "a token with digits": "card_1a2b",
+    "a line of its own": "OperationalError\n2026-01-01 [error] FAKE",
+    "an escape": "\x1b[2J",
+    "NUL's cousins": "\x01\x85\u2028\u202e",
+}
+
+
+@pytest.mark.parametrize("error", ["Crashed", "ContractBroken", "InventedLater"])
+@pytest.mark.parametrize("case", SECRETS)
+def test_of_an_errors_detail_only_plain_words_are_believed(
+    case: str, error: str
+) -> None:
+    request = ChargeCard(
+        order_id=uuid.uuid4(),
+        total=Money(amount=1, currency="EUR"),
+        card_token=CARD,
+        deadline=clock.after(60),
+    )
+    body = {"error": error, "detail": f"Oh: {SECRETS[case]} no"}
+    with pytest.raises(ServiceError) as caught:
+        open_reply(request, ReplyEnvelope(id="1", outcome="error", body=body))
+    text = str(caught.value)
+    assert text.startswith("Oh:")
+    assert text.endswith("no")
+    assert text.isprintable()
+    for secret in (CARD, CARD[5:], "ZyXw", "1a2b", "2026", "\x1b"):
+        assert secret.lower() not in text.lower()
+
+
+def test_a_refusals_name_is_no_way_out_for_a_token() -> None:
+    request = ChargeCard(
+        order_id=uuid.uuid4(),
+        total=Money(amount=1, currency="EUR"),
+        card_token="Secret",
+        deadline=clock.after(60),
+    )
+    body = {"refusal": "Secret", "fields": {}}
+    with pytest.raises(ContractBroken) as caught:
+        open_reply(request, ReplyEnvelope(id="1", outcome="refused", body=body))
+    assert "Secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("message", ["\x1b[2J", "a\nb", "\u202e", "\x9b1m", "\u2028"])
+def test_a_bank_speaks_in_printable_text(message: str) -> None:
+    with pytest.raises(ContractBroken):
+        read({"code": "declined", "message": message}, CardDeclined)
+    with pytest.raises(ContractBroken):
+        read({"code": message, "message": "No."}, CardDeclined)
+    assert read({"code": "declined", "message": "Größe: nein – €"}, CardDeclined)
 
 
 async def test_a_field_of_ours_that_is_wrong_is_named_and_not_shown(

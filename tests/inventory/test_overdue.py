@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
+from structlog.testing import capture_logs
 
 from common.contracts.inventory import Line
 from common.contracts.orders import GetOrderOutcome, OrderOutcome, UnknownOrder
@@ -72,6 +73,22 @@ async def test_an_order_that_orders_does_not_know_is_kept_and_flagged(
     await sweep(UnknownOrder())
     kept = await allocation(held)
     assert (kept.state, kept.flagged) == ("held", True)
+
+
+async def test_an_unknown_order_is_told_of_once_and_asked_about_ever_more_seldom(
+    held: UUID, stopped_clock: Clock
+) -> None:
+    asked = []
+    with capture_logs() as logs:
+        for _ in range(24 * 60):  # a day of minutes
+            asked += await sweep(UnknownOrder())
+            stopped_clock.advance(60)
+    assert 24 <= len(asked) < 40
+    assert [log["event"] for log in logs].count("hold of an unknown order") == 1
+    assert (await allocation(held)).state == "held"
+    stopped_clock.advance(overdue.LONGEST_PAUSE)
+    await sweep("expired")
+    assert (await allocation(held)).state == "released", "orders knows it at last"
 
 
 async def test_a_hold_that_is_not_overdue_is_nobodys_question(

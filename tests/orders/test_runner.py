@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from msgspec.structs import replace
 
 from common import calls
 from common.contract import Done
@@ -306,6 +307,25 @@ async def test_the_first_stored_total_counts(
     assert (await read(row, order))["total"] == 999
     charge = await sync_to_async(Charge.objects.get)(order_id=order.id)
     assert charge.amount == 999
+    assert (await read(row, order))["flagged"], "inventory contradicts itself"
+
+
+async def test_the_same_prices_told_again_are_no_contradiction(
+    placed: Placed, row: Read
+) -> None:
+    from common.contracts.inventory import PricedLine
+    from orders import rows
+
+    order = await sync_to_async(placed)()
+    line = PricedLine(sku="MUG", quantity=2, unit_price=1250, currency="EUR")
+    for _ in range(2):
+        total = await sync_to_async(rows.store_total)(order, (line,))
+        assert total.amount == 2500
+        assert not (await read(row, order))["flagged"]
+    dearer = replace(line, unit_price=1251)
+    total = await sync_to_async(rows.store_total)(order, (dearer,))
+    assert total.amount == 2500
+    assert (await read(row, order))["flagged"]
 
 
 @pytest.mark.parametrize("meanwhile", ["cancel", "confirm"])

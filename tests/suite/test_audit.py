@@ -1,7 +1,10 @@
 """The audit sees what is wrong, and leaves alone what is not."""
 
+import asyncio
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import chain, count, cycle
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,6 +23,7 @@ from common.contracts.inventory import (
 )
 from common.contracts.orders import AuditOrders, OrderFacts, OrderMove, OrdersFound
 from common.contracts.payments import AuditCharges, ChargeFacts, ChargesFound
+from common.errors import ContractBroken
 from suite import audit
 from suite.audit import Audit
 from suite.invariants import order_violations, stock_violations
@@ -232,6 +236,81 @@ async def test_an_order_that_changes_meanwhile_is_left_for_later() -> None:
     looking, found = await violations(services)
     assert found == []
     assert (looking.judged, looking.left) == (0, 1)
+
+
+async def test_an_order_that_is_left_out_of_the_answer_is_named() -> None:
+    services = Services({ID: CONFIRMED}, {ID: CHARGED}, {ID: FINALISED})
+    answer = services.call
+
+    async def call(request: Request[Any]) -> Any:
+        if isinstance(request, AuditOrders) and request.order_ids:
+            return OrdersFound(orders=(), next=None)
+        return await answer(request)
+
+    services.call = call  # type: ignore[method-assign]
+    _, found = await violations(services)
+    assert found[0] == (str(ID), audit.LEFT_OUT)
+
+
+def listing(ids: Iterator[UUID | str]) -> Callable[[Request[Any]], Any]:
+    """Return a service whose listings go on with these ids."""
+
+    async def call(request: Request[Any]) -> Any:
+        match request:
+            case AuditStock() if isinstance(first, str):
+                sku = str(next(keys))
+                account = replace(GOOD_STOCK, sku=sku)
+                return StockAccounts(accounts=(account,), next=sku)
+            case AuditStock():
+                return StockAccounts(accounts=(), next=None)
+            case AuditOrders():
+                id = next(keys)
+                placed = replace(CONFIRMED, order_id=id, status="placed")
+                return OrdersFound(orders=(placed,), next=id)
+
+    first = next(ids)
+    keys = chain((first,), ids)
+    return call
+
+
+ENDLESS: dict[str, Callable[[], Iterator[UUID | str]]] = {
+    "a cycle of orders": lambda: cycle([UUID(int=1), UUID(int=2)]),
+    "a cycle of products": lambda: cycle(["A", "B", "C"]),
+    "orders in no order": lambda: (uuid4() for _ in count()),
+    "ever more orders": lambda: map(lambda n: UUID(int=n), count(1)),
+    "ever more products": lambda: map(str, count()),
+}
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+async def test_a_listing_without_an_end_is_said_to_be_one(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "MOST_PAGES", 300)
+    services = Services()
+    services.call = listing(ENDLESS[case]())  # type: ignore[method-assign]
+    with pytest.raises(ContractBroken, match="has no end"):
+        async with asyncio.timeout(20):
+            await violations(services)
+
+
+async def test_what_was_found_before_a_service_failed_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Client:
+        async def call(self, request: Request[Any]) -> Any:
+            if isinstance(request, AuditStock):
+                wrong = replace(GOOD_STOCK, sku="A\x1b[2J", held=1)
+                return StockAccounts(accounts=(wrong,), next=None)
+            raise ContractBroken("no\nway")
+
+        async def close(self) -> None: ...
+
+    monkeypatch.setattr(audit, "connect", lambda *_: Client())
+    assert await audit.run("redis://nowhere") == 2
+    out, err = capsys.readouterr()
+    assert "VIOLATION A?[2J: 2 allocated" in out
+    assert err == "audit: ContractBroken: no?way\n"
 
 
 async def test_money_and_stock_of_no_order_are_found() -> None:
