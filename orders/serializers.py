@@ -6,7 +6,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from common.rest.fields import StrictCharField, StrictIntegerField, StrictSerializer
+from common.rest.fields import (
+    ShortListField,
+    StrictCharField,
+    StrictIntegerField,
+    StrictSerializer,
+)
 from orders.access import guest_token
 from orders.models import Order, OrderLine
 
@@ -24,7 +29,7 @@ class LineInput(StrictSerializer):
 class OrderInput(StrictSerializer):
     """What a customer orders, and the card that pays for it."""
 
-    lines = serializers.ListField(child=LineInput(), min_length=1, max_length=MAX_LINES)
+    lines = ShortListField(child=LineInput(), min_length=1, max_length=MAX_LINES)
     card_token = StrictCharField(max_length=80, help_text="from POST /api/cards")
 
     def validate_card_token(self, value: str) -> str:
