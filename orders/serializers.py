@@ -12,6 +12,7 @@ from common.rest.fields import (
     StrictIntegerField,
     StrictSerializer,
 )
+from orders import history
 from orders.access import guest_token
 from orders.models import Order, OrderLine
 
@@ -90,7 +91,7 @@ class OrderSummary(serializers.ModelSerializer[Order]):
 
 
 class TimelineEntry(serializers.Serializer[Any]):
-    """A step that was tried, or a change of the status."""
+    """A step that was tried, a change of the status, or how much is left out here."""
 
     at = serializers.DateTimeField()
     step = serializers.CharField()
@@ -98,6 +99,10 @@ class TimelineEntry(serializers.Serializer[Any]):
     outcome = serializers.CharField()
     queue_ms = serializers.FloatField(allow_null=True)
     handler_ms = serializers.FloatField(allow_null=True)
+    left_out = serializers.IntegerField(
+        help_text="0; or so many steps of this name, all but the first and last ten, "
+        "for which this entry stands"
+    )
 
 
 class OrderDetail(OrderSummary):
@@ -111,30 +116,7 @@ class OrderDetail(OrderSummary):
     @extend_schema_field(TimelineEntry(many=True))
     def get_timeline(self, order: Order) -> list[dict[str, object]]:
         """Return steps and moves in the order in which they happened."""
-        steps: list[dict[str, object]] = [
-            {
-                "at": step.at,
-                "step": step.name,
-                "service": step.service,
-                "outcome": step.outcome,
-                "queue_ms": step.queue_ms,
-                "handler_ms": step.handler_ms,
-            }
-            for step in order.steps.all()
-        ]
-        moves: list[dict[str, object]] = [
-            {
-                "at": move.at,
-                "step": f"{move.start or 'new'} → {move.end}",
-                "service": "orders",
-                "outcome": move.note or "ok",
-                "queue_ms": None,
-                "handler_ms": None,
-            }
-            for move in order.moves.all()
-        ]
-        entries = sorted(steps + moves, key=lambda entry: str(entry["at"]))
-        return list(TimelineEntry(entries, many=True).data)
+        return list(TimelineEntry(history.entries(order), many=True).data)
 
 
 class PlacedOrder(OrderDetail):
