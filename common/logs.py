@@ -2,6 +2,8 @@
 
 import io
 import logging
+from collections.abc import Callable
+from json import dumps
 from typing import Any, TextIO
 
 import structlog
@@ -76,8 +78,9 @@ def configure(*, json: bool, level: str) -> dict[str, Any]:
         "foreign_pre_chain": [*shared, _shorten],
         "processors": [
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            *([structlog.processors.ExceptionRenderer(_traceback)] if json else []),
+            structlog.processors.ExceptionRenderer(_traceback) if json else _one_line,
             renderer,
+            _escape_json if json else _escape_text,
         ],
     }
     return {
@@ -135,6 +138,36 @@ def _shorten(
         if len(text) > LONGEST_VALUE:
             event[name] = _cut(text)
     return event
+
+
+def _one_line(
+    _logger: Any, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Write what has several lines as one: the renderer breaks lines only itself."""
+    for name, value in event.items():
+        if name == "event" or not isinstance(value, str | tuple):
+            text = str(value) if name == "event" else repr(value)
+            if "\n" in text:
+                event[name] = text.replace("\n", "\\n")
+    return event
+
+
+def _escape_json(_logger: Any, _method: str, line: str) -> str:
+    return _escape(line, lambda letter: dumps(letter)[1:-1])
+
+
+def _escape_text(_logger: Any, _method: str, line: str) -> str:
+    return _escape(line, lambda letter: letter.encode("unicode_escape").decode())
+
+
+def _escape(line: str, escaped: Callable[[str], str]) -> str:
+    """Escape what is not printable: strangers' text must not steer a terminal."""
+    if line.isprintable():
+        return line
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else escaped(letter)
+        for letter in line
+    )
 
 
 def _cut(text: str, longest: int = LONGEST_VALUE) -> str:

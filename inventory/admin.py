@@ -7,15 +7,13 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from common.admin import ReadOnlyAdmin, ReadOnlyInline
+from common.admin import ClosedAdmin, ReadOnlyAdmin, ReadOnlyInline
 from inventory import counters
 from inventory.models import Allocation, AllocationLine, Movement, Product, Stock
 
 if TYPE_CHECKING:
-    ModelAdmin = admin.ModelAdmin[Product]
     MovementForm = forms.ModelForm[Movement]
 else:
-    ModelAdmin = admin.ModelAdmin
     MovementForm = forms.ModelForm
 
 
@@ -42,7 +40,7 @@ class LineInline(ReadOnlyInline):
 
 
 @admin.register(Product)
-class ProductAdmin(ModelAdmin):
+class ProductAdmin(ClosedAdmin):
     """Products and their prices. A SKU, once given, stays."""
 
     list_display = ("sku", "name", "unit_price", "currency")

@@ -30,7 +30,7 @@ from common.http.later import Places
 from common.rest.later import Waiting
 from common.rest.parsers import StrictJSONParser
 from common.rest.problems import Problem, ProblemSerializer
-from orders import placing, states
+from orders import placing, rows, states
 from orders.access import (
     TOKEN_HEADER,
     LoginExceptToPlace,
@@ -38,6 +38,7 @@ from orders.access import (
     visible_order,
 )
 from orders.idempotency import (
+    IdempotencyKeyInUse,
     IdempotencyKeyReused,
     fingerprint,
     in_hand,
@@ -175,13 +176,24 @@ def _place(
         headers=current_headers(),
         answered=answered,
     )
-    with in_hand(new.key_scope, key):
-        order = placing.make_order_row(new)
+    order = _insert_or_find(new)
     if order.fingerprint != new.fingerprint:
         raise IdempotencyKeyReused("use a fresh key for another order")
     if order.id == new.id:
         tell_sync(RunOrder(order_id=order.id))
     return order
+
+
+def _insert_or_find(new: NewOrder) -> Order:
+    """Return the order of this key; raise IdempotencyKeyInUse until it is committed."""
+    try:
+        with in_hand(new.key_scope, new.key):
+            return placing.make_order_row(new)
+    except IdempotencyKeyInUse:
+        committed = rows.of_key(new)
+        if committed is None:
+            raise
+        return committed
 
 
 def _placed(order: Order, *, ended: bool | None = None, waited: int = 0) -> Response:

@@ -41,6 +41,8 @@ class IdempotencyKeyInUse(Problem):
 
     status_code = status.HTTP_409_CONFLICT
     title = "The first request with this Idempotency-Key is still in progress"
+    wait = 1
+    """Seconds, for the header Retry-After."""
 
 
 def read_key(header: str | None, *, guest: bool) -> str:

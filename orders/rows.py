@@ -40,6 +40,11 @@ class NewOrder:
     """The HTTP status that a request with this key gets, if it is known already."""
 
 
+def of_key(new: NewOrder) -> Order | None:
+    """Return the committed order whose key it is, if there is one."""
+    return Order.objects.filter(key_scope=new.key_scope, key=new.key).first()
+
+
 @rule
 def insert(new: NewOrder) -> Order:
     """Insert order, key, lines and history in one transaction.
@@ -47,7 +52,7 @@ def insert(new: NewOrder) -> Order:
     Returns the order that is there already if the key was used before.
     """
     started = time.perf_counter()
-    known = Order.objects.filter(key_scope=new.key_scope, key=new.key).first()
+    known = of_key(new)
     if known:
         return known
     now = clock.now()

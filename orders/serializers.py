@@ -6,7 +6,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from common.rest.fields import StrictCharField, StrictIntegerField, StrictSerializer
+from common.rest.fields import (
+    ShortListField,
+    StrictCharField,
+    StrictIntegerField,
+    StrictSerializer,
+)
+from orders import history
 from orders.access import guest_token
 from orders.models import Order, OrderLine
 
@@ -24,7 +30,7 @@ class LineInput(StrictSerializer):
 class OrderInput(StrictSerializer):
     """What a customer orders, and the card that pays for it."""
 
-    lines = serializers.ListField(child=LineInput(), min_length=1, max_length=MAX_LINES)
+    lines = ShortListField(child=LineInput(), min_length=1, max_length=MAX_LINES)
     card_token = StrictCharField(max_length=80, help_text="from POST /api/cards")
 
     def validate_card_token(self, value: str) -> str:
@@ -85,7 +91,7 @@ class OrderSummary(serializers.ModelSerializer[Order]):
 
 
 class TimelineEntry(serializers.Serializer[Any]):
-    """A step that was tried, or a change of the status."""
+    """A step that was tried, a change of the status, or how much is left out here."""
 
     at = serializers.DateTimeField()
     step = serializers.CharField()
@@ -93,6 +99,10 @@ class TimelineEntry(serializers.Serializer[Any]):
     outcome = serializers.CharField()
     queue_ms = serializers.FloatField(allow_null=True)
     handler_ms = serializers.FloatField(allow_null=True)
+    left_out = serializers.IntegerField(
+        help_text="0; or so many steps of this name, all but the first and last ten, "
+        "for which this entry stands"
+    )
 
 
 class OrderDetail(OrderSummary):
@@ -106,30 +116,7 @@ class OrderDetail(OrderSummary):
     @extend_schema_field(TimelineEntry(many=True))
     def get_timeline(self, order: Order) -> list[dict[str, object]]:
         """Return steps and moves in the order in which they happened."""
-        steps: list[dict[str, object]] = [
-            {
-                "at": step.at,
-                "step": step.name,
-                "service": step.service,
-                "outcome": step.outcome,
-                "queue_ms": step.queue_ms,
-                "handler_ms": step.handler_ms,
-            }
-            for step in order.steps.all()
-        ]
-        moves: list[dict[str, object]] = [
-            {
-                "at": move.at,
-                "step": f"{move.start or 'new'} → {move.end}",
-                "service": "orders",
-                "outcome": move.note or "ok",
-                "queue_ms": None,
-                "handler_ms": None,
-            }
-            for move in order.moves.all()
-        ]
-        entries = sorted(steps + moves, key=lambda entry: str(entry["at"]))
-        return list(TimelineEntry(entries, many=True).data)
+        return list(TimelineEntry(history.entries(order), many=True).data)
 
 
 class PlacedOrder(OrderDetail):

@@ -1,8 +1,12 @@
 """Serializer pieces that take the client at its word."""
 
+import heapq
 from typing import Any
 
 from rest_framework import serializers
+
+MOST = 20
+"""Unknown fields of one object that are named in an answer."""
 
 
 class StrictIntegerField(serializers.IntegerField):
@@ -25,6 +29,17 @@ class StrictCharField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class ShortListField(serializers.ListField):
+    """A list that is refused for its length before any of its items is looked at."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        """Return the items, or raise ValidationError."""
+        most = self.max_length
+        if isinstance(data, list) and most is not None and len(data) > most:
+            self.fail("max_length", max_length=most)
+        return super().to_internal_value(data)
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """A body whose unknown fields are errors; so are those that only come out."""
 
@@ -34,6 +49,6 @@ class StrictSerializer(serializers.Serializer[Any]):
         unknown = set(data) - taken if isinstance(data, dict) else set()
         if unknown:
             raise serializers.ValidationError(
-                {name: ["unknown field"] for name in sorted(map(str, unknown))}
+                {name: ["unknown field"] for name in heapq.nsmallest(MOST, unknown)}
             )
         return super().to_internal_value(data)

@@ -1,6 +1,7 @@
 """DRF's exception handler: every error of a view becomes a problem document."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -21,6 +22,13 @@ from common.rest.problems import (
 )
 
 log = structlog.get_logger(__name__)
+
+MOST_ERRORS = 20
+"""Fields that one answer names."""
+LONGEST_NAME = 80
+"""Characters of a name that the request chose."""
+LONGEST_DETAIL = 500
+"""Characters of what an answer says in words."""
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -56,13 +64,19 @@ def _document(error: Exception, response: Response) -> dict[str, object]:
         document |= error.extras
     elif isinstance(error, exceptions.ValidationError):
         name, title = "InvalidRequest", "The request is not valid"
-        errors = list(_field_errors(error.detail, ""))
+        errors = list(islice(_field_errors(error.detail, ""), MOST_ERRORS))
         detail = "; ".join(f"{e['field']}: {e['detail']}" for e in errors)
         document["errors"] = errors
     else:
         name, title = NAMES.get(code, ("Error", "The request failed"))
         detail = str(getattr(error, "detail", title))
+    detail = _cut(detail, LONGEST_DETAIL)
     return {"type": problem_type(name), "title": title, "detail": detail, **document}
+
+
+def _cut(text: str, longest: int) -> str:
+    """Return the text with at most so many characters: answers are not echoes."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _field_errors(detail: Any, path: str) -> Iterator[dict[str, str]]:
@@ -74,12 +88,17 @@ def _field_errors(detail: Any, path: str) -> Iterator[dict[str, str]]:
             elif isinstance(key, int):
                 yield from _field_errors(value, f"{path}[{key}]")
             else:
-                yield from _field_errors(value, f"{path}.{key}" if path else str(key))
+                name = _cut(str(key), LONGEST_NAME)
+                yield from _field_errors(value, f"{path}.{name}" if path else name)
     elif isinstance(detail, list) and any(isinstance(d, dict) for d in detail):
         for index, value in enumerate(detail):
             yield from _field_errors(value, f"{path}[{index}]")
     elif isinstance(detail, list):
         for value in detail:
-            yield {"field": path or "body", "detail": str(value)}
+            yield _field_error(path, value)
     else:
-        yield {"field": path or "body", "detail": str(detail)}
+        yield _field_error(path, detail)
+
+
+def _field_error(path: str, detail: Any) -> dict[str, str]:
+    return {"field": path or "body", "detail": _cut(str(detail), LONGEST_DETAIL)}

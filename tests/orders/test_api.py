@@ -252,7 +252,9 @@ def test_409_while_the_first_is_not_committed(
     thread = threading.Thread(target=first)
     thread.start()
     assert inserting.wait(10)
-    problem(post(as_ada, Idempotency_Key="k"), 409, "idempotency-key-in-use")
+    refused = post(as_ada, Idempotency_Key="k")
+    problem(refused, 409, "idempotency-key-in-use")
+    assert refused["Retry-After"] == "1"
     go_on.set()
     thread.join()
     assert answers[0].status_code == 202
@@ -308,8 +310,8 @@ BAD_BODIES: dict[str, tuple[object, list[str]]] = {
     "no lines": ({**BODY, "lines": []}, ["lines"]),
     "lines are no list": ({**BODY, "lines": {"sku": "MUG"}}, ["lines"]),
     "a line is no object": ({**BODY, "lines": ["MUG"]}, ["lines[0]"]),
-    "10,000 lines": (
-        {**BODY, "lines": [{"sku": f"S{n}", "quantity": 1} for n in range(10_000)]},
+    "1,500 lines": (
+        {**BODY, "lines": [{"sku": f"S{n}", "quantity": 1} for n in range(1_500)]},
         ["lines"],
     ),
     "zero": (lines_of(quantity=0), ["lines[0].quantity"]),
@@ -355,8 +357,8 @@ def test_a_bad_body_names_its_fields_and_places_nothing(
         b"\xff\xfe",
         b"NaN",
         b'{"card_token": "\\ud800"}',
-        b"[" * 100_000,
-        b'{"a":' * 40_000,
+        b"[" * 60_000,
+        b'{"a":' * 10_000,
         b'{"quantity": 1e999}',
     ],
     ids=lambda raw: repr(raw[:20]),
