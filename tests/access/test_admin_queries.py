@@ -48,7 +48,7 @@ SHOWN = {
 @pytest.fixture
 def staff() -> Client:
     """Return the browser of somebody who may do everything."""
-    person = User.objects.create_superuser("admin", password="correct horse")
+    person = User.objects.create_superuser("admin")
     for service in (rows_of.orders, rows_of.inventory, rows_of.payments):
         service(person)
     client = Client()
