@@ -3,24 +3,31 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import BadRequest, ValidationError
 from django.db import DataError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
     Inline = admin.TabularInline[Any, Any]
     Users = UserAdmin[User]
+    Formset = BaseInlineFormSet[Any, Any, Any]
 else:
     ModelAdmin = admin.ModelAdmin
     Inline = admin.TabularInline
     Users = UserAdmin
+    Formset = BaseInlineFormSet
 
 LONGEST_SEARCH = 100
 """Characters: each word of a search is a condition on every field."""
+MOST_ROWS = 100
+"""Below a record: an order that waits for a service gains 19,000 steps a day."""
 FILTERED = ("", "__exact", "__isnull", "__id__exact")
 """What Django's own filters add to the name of a field."""
 
@@ -55,6 +62,17 @@ class ClosedAdmin(ModelAdmin):
             return queryset.none(), False
         return super().get_search_results(request, queryset, search_term)
 
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """Do an action to the chosen rows; 400 for what cannot be a row's key."""
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        try:
+            queryset.filter(pk__in=chosen).exists()
+        except (ValueError, OverflowError, ValidationError, DataError) as error:
+            raise BadRequest("expected keys of rows") from error
+        return super().response_action(request, queryset, *args, **kwargs)
+
 
 class _ReadOnly:
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -71,10 +89,18 @@ class ReadOnlyAdmin(_ReadOnly, ClosedAdmin):
     """A list and a detail page of what only the rules may write."""
 
 
+class _FirstRows(Formset):
+    def get_queryset(self) -> QuerySet[Any]:
+        if not hasattr(self, "_queryset"):
+            self._queryset = super().get_queryset()[:MOST_ROWS]
+        return self._queryset
+
+
 class ReadOnlyInline(_ReadOnly, Inline):
-    """The rows below a record, to read."""
+    """The first rows below a record, in the order of the inline, to read."""
 
     extra = 0
+    formset = _FirstRows
 
 
 admin.site.unregister((User, Group))

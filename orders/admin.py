@@ -22,9 +22,10 @@ class MoveInline(ReadOnlyInline):
 
 
 class StepInline(ReadOnlyInline):
-    """What was tried."""
+    """What was tried, the latest first."""
 
     model = Step
+    ordering = ("-id",)
 
 
 @admin.register(Order)

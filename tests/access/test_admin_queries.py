@@ -48,7 +48,7 @@ SHOWN = {
 @pytest.fixture
 def staff() -> Client:
     """Return the browser of somebody who may do everything."""
-    person = User.objects.create_superuser("admin", password="correct horse")
+    person = User.objects.create_superuser("admin")
     for service in (rows_of.orders, rows_of.inventory, rows_of.payments):
         service(person)
     client = Client()
@@ -142,6 +142,34 @@ def test_no_address_of_a_row_is_a_server_error(staff: Client, name: str) -> None
         for page in ("change", "history", "delete"):
             url = f"/admin/{name.replace('.', '/')}/{pk}/{page}/"
             assert staff.get(url).status_code in {200, 302, 403, 404}, url
+
+
+@pytest.mark.parametrize("name", ["auth.user", "auth.group"])
+@pytest.mark.parametrize("chosen", ["x", "9" * 30, "9" * 5000, "\0", "1'"])
+def test_an_action_to_no_rows_is_400(staff: Client, name: str, chosen: str) -> None:
+    sent = {"action": "delete_selected", "_selected_action": ["1", chosen]}
+    assert staff.post(list_of(REGISTERED[name]), sent).status_code == 400
+
+
+def test_an_action_to_rows_asks_whether_it_is_meant(staff: Client) -> None:
+    chosen = User.objects.create_user("leaver").pk
+    sent = {"action": "delete_selected", "_selected_action": [chosen]}
+    answer = staff.post(list_of(REGISTERED["auth.user"]), sent)
+    assert (answer.status_code, b"Are you sure" in answer.content) == (200, True)
+
+
+def test_a_long_history_is_shown_by_its_latest_rows(staff: Client) -> None:
+    order = REGISTERED["orders.order"]._default_manager.get(pk=ADAS)
+    rows: Any = order.steps  # type: ignore[attr-defined]
+    rows.bulk_create(
+        rows.model(
+            order=order, name="refund card", outcome=f"Busy {n}", at=order.placed_at
+        )
+        for n in range(1000)
+    )
+    answer = staff.get(f"/admin/orders/order/{ADAS}/change/")
+    shown = [f"Busy {n}" for n in range(1000) if f">Busy {n}<" in answer.text]
+    assert shown == [f"Busy {n}" for n in range(900, 1000)]
 
 
 def found(staff: Client, url: str) -> int | None:
