@@ -87,6 +87,7 @@ def test_no_list_filters_by_what_it_does_not_show(staff: Client, name: str) -> N
     assert {k: a.status_code for k, a in answers.items() if a.status_code != 400} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REGISTERED)
 def test_no_query_of_a_list_is_a_server_error(staff: Client, name: str) -> None:
     model = REGISTERED[name]
@@ -99,6 +100,7 @@ def test_no_query_of_a_list_is_a_server_error(staff: Client, name: str) -> None:
     assert wrong == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REGISTERED)
 def test_long_values_are_no_server_error(staff: Client, name: str) -> None:
     for key in ("o", "p", "q", "_changelist_filters"):
@@ -125,6 +127,7 @@ def test_a_filter_and_a_search_find_what_they_should(staff: Client) -> None:
     assert found(staff, list_of(order, q="a " * 51)) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REGISTERED)
 def test_no_search_finds_by_what_opens_something(staff: Client, name: str) -> None:
     from rest_framework.authtoken.models import Token
@@ -136,6 +139,7 @@ def test_no_search_finds_by_what_opens_something(staff: Client, name: str) -> No
             assert found(staff, list_of(REGISTERED[name], q=start)) in {0, None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REGISTERED)
 def test_no_address_of_a_row_is_a_server_error(staff: Client, name: str) -> None:
     for pk in ("x", "9" * 30, "9" * 4000, "-1", "_00", "_5F"):
