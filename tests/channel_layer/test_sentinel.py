@@ -15,6 +15,8 @@ from common.channel_layer import RedisChannelLayer
 from common.channel_layer.errors import ChannelLayerError
 from tests.channel_layer.conftest import until
 
+pytestmark = pytest.mark.slow
+
 
 def free_port() -> int:
     with socket.socket() as probe:

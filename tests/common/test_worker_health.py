@@ -20,6 +20,8 @@ from suite.programs import free_ports
 from suite.supervisor import Program, Supervisor, manage, run_to_end
 from tests.common.conftest import until
 
+pytestmark = pytest.mark.slow
+
 Answer = tuple[int, str]
 
 

@@ -106,6 +106,7 @@ def test_own_secrets_are_no_demo_secrets_and_are_enough(tmp_path: Path) -> None:
     assert files(tmp_path) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_starts_with_own_secrets_and_refuses_the_demos(
     service: str, tmp_path: Path

@@ -9,6 +9,8 @@ import pytest
 
 from suite.supervisor import manage
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("mode", ["demo", "production"])
 def test_it_migrates_and_seeds_in_the_demo_alone(tmp_path: Path, mode: str) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from common.embedded import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def manage(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run manage.py and return what it said."""
