@@ -25,7 +25,7 @@ test-postgresql: .venv/ready  ## all tests that use a database, on a PostgreSQL 
 	  tests/payments tests/http/test_entrance.py tests/common/test_database.py \
 	  tests/journeys
 
-test-stock-layer: .venv/ready  ## the journeys on the stock channel layer; four minutes
+test-stock-layer: .venv/ready  ## the journeys on the stock channel layer; two minutes
 	CHANNEL_LAYER=channels_redis.core.RedisChannelLayer \
 	  $(BIN)/pytest -m "not slow" tests/journeys
 
