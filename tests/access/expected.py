@@ -37,9 +37,9 @@ URL                                     method   all
 /health/live                            ANY      405
 /health/live                            GET      200
 /health/ready                           ANY      405
-/health/ready                           GET      503
+/health/ready                           GET      {ready}
 """
-"""No bus runs beside this test, so nothing is ready."""
+"""No bus runs beside this test; only the monolith is ready without one."""
 
 DOCS = """
 URL                                     method   all
