@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.conf import settings
 
-from common import checks
+from common.conf import checks
 
 
 class CommonConfig(AppConfig):

@@ -19,8 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from common.callers import CALLS
-from common.embedded import fresh_demo_secret
+from common.conf.callers import CALLS
+from common.conf.embedded import fresh_demo_secret
 from deploy.bus_users import acl
 
 SERVICES = ("orders", "inventory", "payments")

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from common.admin import ClosedAdmin, ReadOnlyAdmin, ReadOnlyInline
+from common.http.admin import ClosedAdmin, ReadOnlyAdmin, ReadOnlyInline
 from inventory import counters
 from inventory.models import Allocation, AllocationLine, Movement, Product, Stock
 

@@ -1,7 +1,5 @@
 """Inventory's side of its contracts, and its sweeper."""
 
-from common.calls import call
-from common.contract import Done
 from common.contracts.inventory import (
     AllocateInventory,
     AllocationsFound,
@@ -14,8 +12,10 @@ from common.contracts.inventory import (
     ReleaseInventory,
     StockAccounts,
 )
-from common.errors import Refused
-from common.service import Service
+from common.rpc.calls import call
+from common.rpc.contract import Done
+from common.rpc.errors import Refused
+from common.rpc.service import Service
 from inventory import overdue, reports, stock
 
 service = Service("inventory")

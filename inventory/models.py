@@ -4,7 +4,7 @@ from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
-from common.contracts.values import HIGHEST_PRICE
+from common.contracts.money import HIGHEST_PRICE
 
 
 class Product(models.Model):

@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 from common import clock
 from common.contracts.orders import GetOrderOutcome, OrderOutcome, UnknownOrder
 from common.database import in_db
-from common.errors import ServiceError
-from common.outage import described
-from common.sweep import Sweep
+from common.ops.outage import described
+from common.rpc.errors import ServiceError
+from common.saga.sweep import Sweep
 from inventory import stock
 from inventory.models import Allocation, AllocationState
 

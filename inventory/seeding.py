@@ -1,6 +1,6 @@
 """The demo's products."""
 
-from common.people import seed_admin
+from common.conf.people import seed_admin
 from inventory import counters
 from inventory.models import Product, Stock
 

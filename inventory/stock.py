@@ -26,7 +26,7 @@ from common.contracts.inventory import (
     merged,
 )
 from common.database import Conflict, rule
-from common.errors import ContractBroken, Refused
+from common.rpc.errors import ContractBroken, Refused
 from inventory import counters
 from inventory.models import (
     Allocation,

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from common.contract import Reply, Request
-from common.service import Service
+from common.rpc.contract import Reply, Request
+from common.rpc.service import Service
 
 
 class Echoed(Reply, frozen=True, kw_only=True):

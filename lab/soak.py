@@ -17,9 +17,9 @@ from statistics import mean
 import psutil
 import redis.asyncio
 
-from common.client import Client
-from common.errors import NoReply
-from common.transports.channel import Channel
+from common.rpc.client import Client
+from common.rpc.errors import NoReply
+from common.rpc.transports.channel import Channel
 from lab import echo, ours
 from lab.brokers import broker, program
 

@@ -4,8 +4,9 @@ Cutting a service off is one variable: INVENTORY_SERVICE=channel: leaves invento
 process of its own.
 """
 
-from common import defaults, logs
-from common.config import Config
+from common.conf import defaults
+from common.conf.config import Config
+from common.ops import logs
 
 config = Config("monolith")
 

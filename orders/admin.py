@@ -3,7 +3,7 @@
 from django.contrib import admin
 from rest_framework.authtoken.models import TokenProxy
 
-from common.admin import ReadOnlyAdmin, ReadOnlyInline
+from common.http.admin import ReadOnlyAdmin, ReadOnlyInline
 from orders.models import Move, Order, OrderLine, Step
 
 admin.site.unregister(TokenProxy)  # whoever could read it could log in as anybody

@@ -22,14 +22,14 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
 from rest_framework.views import APIView
 
-from common.calls import call, tell_sync
 from common.context import current_headers
 from common.contracts.inventory import ListProducts, ProductPage
 from common.contracts.orders import RunOrder
 from common.http.later import Places
-from common.rest.later import Waiting
-from common.rest.parsers import StrictJSONParser
-from common.rest.problems import Problem, ProblemSerializer
+from common.http.rest.later import Waiting
+from common.http.rest.parsers import StrictJSONParser
+from common.http.rest.problems import Problem, ProblemSerializer
+from common.rpc.calls import call, tell_sync
 from orders import placing, rows, states
 from orders.access import (
     TOKEN_HEADER,

@@ -1,6 +1,5 @@
 """Orders' side of its contracts, and its sweeper."""
 
-from common.contract import Done
 from common.contracts.orders import (
     AuditOrders,
     GetOrderOutcome,
@@ -10,7 +9,8 @@ from common.contracts.orders import (
     RunOrder,
     UnknownOrder,
 )
-from common.service import Service
+from common.rpc.contract import Done
+from common.rpc.service import Service
 from orders import reports, runner, states
 from orders.models import Order
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import msgspec
 from rest_framework import status
 
-from common.rest.problems import Problem
+from common.http.rest.problems import Problem
 
 GUEST_BITS = 122
 """A guest's key opens the guest's order, so it must be as hard to guess as a UUIDv4."""

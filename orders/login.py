@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth import authenticate
 from rest_framework import serializers
 
-from common.rest.fields import StrictCharField, StrictSerializer
+from common.http.rest.fields import StrictCharField, StrictSerializer
 
 
 class Login(StrictSerializer):

@@ -15,7 +15,8 @@ from common.contracts.inventory import (
     Line,
     ReleaseInventory,
 )
-from common.contracts.payments import ChargeCard, Money, RefundCharge
+from common.contracts.money import Money
+from common.contracts.payments import ChargeCard, RefundCharge
 from common.database import in_db
 from orders import rows, states
 from orders.models import Order

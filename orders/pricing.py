@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from common.contracts.inventory import PricedLine
-from common.contracts.payments import Money
-from common.contracts.values import HIGHEST_TOTAL
-from common.errors import Refused
+from common.contracts.money import HIGHEST_TOTAL, Money
+from common.rpc.errors import Refused
 
 BULK_DISCOUNT = "bulk-discount"
 """Feature flag: lines of ten pieces and more cost 10 % less."""

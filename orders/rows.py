@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from common import clock
 from common.context import Headers
 from common.contracts.inventory import PricedLine
-from common.contracts.payments import Money
+from common.contracts.money import Money
 from common.database import rule
 from orders import pricing
 from orders.history import write_local_step

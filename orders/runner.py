@@ -15,8 +15,8 @@ from common.context import Headers, headers
 from common.contracts.inventory import AllocationUndone, TooLateToAllocate
 from common.contracts.payments import ChargeUndone, TooLateToCharge
 from common.database import in_db
-from common.errors import Busy, ContractBroken, NotServed, OutcomeUnknown, Refused
-from common.outage import described, is_outage
+from common.ops.outage import described, is_outage
+from common.rpc.errors import Busy, ContractBroken, NotServed, OutcomeUnknown, Refused
 from orders import placing, states
 from orders.models import Order, Status
 from orders.rows import MovedOn

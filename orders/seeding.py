@@ -1,6 +1,6 @@
 """The demo's customers."""
 
-from common.people import CUSTOMERS, seed_admin, seed_customers
+from common.conf.people import CUSTOMERS, seed_admin, seed_customers
 
 
 def seed() -> str:

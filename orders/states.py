@@ -17,7 +17,7 @@ from common import clock
 from common.backoff import full_jitter
 from common.contracts.orders import ENDED, MOVES
 from common.database import rule
-from common.errors import problem_type
+from common.rpc.errors import problem_type
 from orders.history import write_local_step
 from orders.models import Move, Order, Status
 

@@ -3,10 +3,10 @@
 import time
 
 from common import clock
-from common.calls import ask
-from common.contract import R, Request
 from common.database import in_db
-from common.errors import Refused, ServiceError
+from common.rpc.calls import ask
+from common.rpc.contract import R, Request
+from common.rpc.errors import Refused, ServiceError
 from orders.history import write_step
 from orders.models import Order
 

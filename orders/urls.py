@@ -5,7 +5,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
-from common.rest.docs import ApiDocs, ApiSchema
+from common.http.rest.docs import ApiDocs, ApiSchema
 from orders import api
 
 LOGIN = LoginView.as_view(template_name="admin/login.html", next_page="docs")

@@ -14,7 +14,7 @@ from django.conf import settings
 from common.contracts.orders import ENDED
 from common.database import in_db
 from common.http.later import NoPlace, Places
-from common.outage import Outage
+from common.ops.outage import Outage
 from orders.models import Order
 
 LONGEST = 30

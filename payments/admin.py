@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 
-from common.admin import ReadOnlyAdmin, ReadOnlyInline
+from common.http.admin import ReadOnlyAdmin, ReadOnlyInline
 from payments.models import Card, Charge, Entry, GatewayOperation
 
 

@@ -13,8 +13,12 @@ from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
 from common import clock
-from common.rest.fields import StrictCharField, StrictIntegerField, StrictSerializer
-from common.rest.problems import ProblemSerializer
+from common.http.rest.fields import (
+    StrictCharField,
+    StrictIntegerField,
+    StrictSerializer,
+)
+from common.http.rest.problems import ProblemSerializer
 from payments.gateway.cards import BY_NUMBER
 from payments.models import Card
 

@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db.models import F
 
 from common import clock
-from common.contracts.payments import Money, TooLateToCharge
+from common.contracts.money import Money
+from common.contracts.payments import TooLateToCharge
 from common.database import Conflict, rule
-from common.errors import ContractBroken
+from common.rpc.errors import ContractBroken
 from payments.gateway import Approved, Declined
 from payments.models import Card, Charge, ChargeState, Entry, EntryKind
 

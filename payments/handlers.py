@@ -2,8 +2,6 @@
 
 from django.conf import settings
 
-from common.calls import call
-from common.contract import Done
 from common.contracts.payments import (
     AuditCharges,
     CardCharged,
@@ -13,7 +11,9 @@ from common.contracts.payments import (
     RefundCharge,
     SetGatewayFaults,
 )
-from common.service import Service
+from common.rpc.calls import call
+from common.rpc.contract import Done
+from common.rpc.service import Service
 from payments import late_refunds, ledger, reports
 from payments.models import GatewayFaults
 

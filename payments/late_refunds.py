@@ -12,12 +12,12 @@ import structlog
 from django.db.models import F, Q
 
 from common import clock
-from common.contract import Done
 from common.contracts.orders import NoteRefundFailed, UnknownOrder
 from common.database import in_db
-from common.errors import ServiceError
-from common.outage import described
-from common.sweep import Sweep
+from common.ops.outage import described
+from common.rpc.contract import Done
+from common.rpc.errors import ServiceError
+from common.saga.sweep import Sweep
 from payments import entries, ledger
 from payments.gateway import GatewayTimeout, gateway
 from payments.models import Charge, ChargeState

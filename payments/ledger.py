@@ -12,9 +12,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from common import clock
-from common.contracts.payments import CardDeclined, ChargeUndone, Money
+from common.contracts.money import Money
+from common.contracts.payments import CardDeclined, ChargeUndone
 from common.database import in_db
-from common.errors import NoReply
+from common.rpc.errors import NoReply
 from payments import entries
 from payments.gateway import Approved, Declined, Gateway, GatewayTimeout, gateway
 from payments.gateway.cards import shown_to_customer

@@ -1,6 +1,6 @@
 """Payments needs no data to begin with, only somebody who may look."""
 
-from common.people import seed_admin
+from common.conf.people import seed_admin
 
 
 def seed() -> str:

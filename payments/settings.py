@@ -1,8 +1,9 @@
 """Payments' settings. docs/settings.md says what each variable means."""
 
-from common import defaults, logs
-from common.callers import CALLS
-from common.config import Config
+from common.conf import defaults
+from common.conf.callers import CALLS
+from common.conf.config import Config
+from common.ops import logs
 
 config = Config("payments")
 

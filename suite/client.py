@@ -3,10 +3,10 @@
 from importlib import import_module
 from typing import cast
 
-from common.client import Client
-from common.config import Config
-from common.connections import channel_layer
-from common.transports.channel import Channel, ChannelLayer
+from common.conf.config import Config
+from common.conf.connections import channel_layer
+from common.rpc.client import Client
+from common.rpc.transports.channel import Channel, ChannelLayer
 from suite.programs import SERVICES
 
 BUS_USER = "suite"

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import sys
 
-from common.config import Config
+from common.conf.config import Config
 from suite import audit, bus, demo
 
 

@@ -12,12 +12,12 @@ import httpx
 from rich.console import Console
 from rich.markup import escape
 
-from common.bus import problem_with
-from common.contract import Reply, Request
 from common.contracts.inventory import AuditStock
 from common.contracts.orders import AuditOrders
 from common.contracts.payments import AuditCharges
-from common.errors import ServiceError
+from common.ops.bus_check import problem_with
+from common.rpc.contract import Reply, Request
+from common.rpc.errors import ServiceError
 from suite import audit, script
 from suite.client import connect
 from suite.programs import SERVICES, Suite

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.embedded import embedded_bus_url
-from common.private import private_folder
+from common.conf.embedded import embedded_bus_url
+from common.conf.private import private_folder
 from suite import bus
 from suite.supervisor import Program, Say, StartFailed, Supervisor, manage, run_to_end
 

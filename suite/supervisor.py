@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import IO
 
-from common.embedded import ROOT
-from common.private import OTHERS
+from common.conf.embedded import ROOT
+from common.conf.private import OTHERS
 
 Say = Callable[[str, str], None]
 """Takes a program's name and a line that it wrote or that is about it."""

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from common.embedded import ROOT
-from common.errors import Refused, problem_type
+from common.conf.embedded import ROOT
+from common.rpc.errors import Refused, problem_type
 
 PAGES = [
     *(
@@ -52,7 +52,7 @@ def test_every_variable_is_described_and_every_described_one_is_read() -> None:
 
 def test_every_problem_is_listed() -> None:
     from common.http.problem import NAMES
-    from common.rest.problems import Problem
+    from common.http.rest.problems import Problem
     from orders import api, idempotency, pricing  # noqa: F401 define problems
 
     listed = set(re.findall(r"^\| `([a-z-]+)`", TEXT["docs/problems.md"], re.MULTILINE))

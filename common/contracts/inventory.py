@@ -7,13 +7,11 @@ from uuid import UUID
 
 import msgspec
 
-from common.contract import Done, Reply, Request, Value, expect
+from common.contracts.money import Currency, Minor
 from common.contracts.values import (
     MOST_PIECES,
     Count,
-    Currency,
     Limit,
-    Minor,
     Moment,
     Number,
     OrderIds,
@@ -23,7 +21,8 @@ from common.contracts.values import (
     expect_facts,
     expect_page,
 )
-from common.errors import Refused
+from common.rpc.contract import Done, Reply, Request, Value, expect
+from common.rpc.errors import Refused
 
 MOST_LINES = 100
 Many = msgspec.Meta(min_length=1, max_length=MOST_LINES)

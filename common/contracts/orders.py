@@ -6,10 +6,9 @@ from uuid import UUID
 
 import msgspec
 
-from common.contract import Done, Reply, Request, Value
+from common.contracts.money import Currency
 from common.contracts.values import (
     Count,
-    Currency,
     Limit,
     Moment,
     Number,
@@ -17,7 +16,8 @@ from common.contracts.values import (
     State,
     expect_facts,
 )
-from common.errors import Refused
+from common.rpc.contract import Done, Reply, Request, Value
+from common.rpc.errors import Refused
 
 ENDED = frozenset({"confirmed", "rejected", "cancelled", "expired"})
 MOVES: frozenset[tuple[str, str]] = frozenset(

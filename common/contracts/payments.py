@@ -6,12 +6,10 @@ from uuid import UUID
 
 import msgspec
 
-from common.contract import Done, Reply, Request, Value, expect
+from common.contracts.money import Money
 from common.contracts.values import (
     PRINTABLE,
-    Amount,
     Count,
-    Currency,
     Limit,
     Moment,
     Number,
@@ -20,14 +18,8 @@ from common.contracts.values import (
     State,
     expect_facts,
 )
-from common.errors import Refused
-
-
-class Money(Value, frozen=True, kw_only=True):
-    """An amount in the currency's minor unit (cents), never a float."""
-
-    amount: Amount
-    currency: Currency
+from common.rpc.contract import Done, Reply, Request, Value, expect
+from common.rpc.errors import Refused
 
 
 @dataclass(kw_only=True, eq=False)

@@ -10,20 +10,13 @@ from uuid import UUID
 
 import msgspec
 
-from common.contract import expect
+from common.rpc.contract import expect
 
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z"
 """A line of text for people: nothing that moves a cursor or turns the direction."""
 Sku = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 MOST_PIECES = 100_000
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=MOST_PIECES)]
-HIGHEST_PRICE = 10**12
-Minor = Annotated[int, msgspec.Meta(ge=0, le=HIGHEST_PRICE)]
-"""A price of one piece in minor units."""
-HIGHEST_TOTAL = 10**15
-Amount = Annotated[int, msgspec.Meta(ge=1, le=HIGHEST_TOTAL)]
-"""What a card is charged, in minor units."""
-Currency = Annotated[str, msgspec.Meta(max_length=3, pattern=r"^[A-Z]{3}\Z")]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Number = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]

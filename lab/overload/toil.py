@@ -2,8 +2,8 @@
 
 import asyncio
 
-from common.contract import Done, Request
-from common.service import Service
+from common.rpc.contract import Done, Request
+from common.rpc.service import Service
 
 SECONDS = 0.02
 SLOTS = 8

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.test import Client
 
-from common.admin import ClosedAdmin
+from common.http.admin import ClosedAdmin
 from tests.access import rows_of
 from tests.access.rows_of import ADAS, CARD
 

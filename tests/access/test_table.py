@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from common.embedded import ROOT
+from common.conf.embedded import ROOT
 
 PROJECTS = ("orders", "inventory", "payments")
 

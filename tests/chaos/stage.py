@@ -11,9 +11,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from common.conf.embedded import embedded_bus_url
 from common.contracts.payments import SetGatewayFaults
-from common.embedded import embedded_bus_url
-from common.errors import ServiceError
+from common.rpc.errors import ServiceError
 from suite import bus
 from suite.client import connect
 from suite.programs import SERVICES, Suite, free_ports

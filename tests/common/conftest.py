@@ -10,12 +10,12 @@ import pytest
 import redis
 
 from common.channel_layer import RedisChannelLayer
-from common.client import Client
-from common.connections import channel_layer
-from common.embedded import embedded_bus_url
-from common.service import Service
-from common.transports.channel import Channel
-from common.worker import Worker
+from common.conf.connections import channel_layer
+from common.conf.embedded import embedded_bus_url
+from common.rpc.client import Client
+from common.rpc.service import Service
+from common.rpc.transports.channel import Channel
+from common.rpc.worker import Worker
 from suite import bus
 from suite.supervisor import Program, Supervisor
 

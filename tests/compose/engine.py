@@ -7,7 +7,7 @@ import subprocess
 import time
 from typing import Any
 
-from common.embedded import ROOT
+from common.conf.embedded import ROOT
 
 PROJECT = "cutpoints-test"
 GENEROUS = {

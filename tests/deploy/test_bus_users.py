@@ -9,18 +9,18 @@ import pytest
 import redis
 from channels.exceptions import ChannelFull
 
-from common import bus
-from common.callers import CALLS
 from common.channel_layer import RedisChannelLayer
 from common.channel_layer.errors import BrokerRefused
-from common.client import Client
-from common.connections import channel_layer
-from common.contract import Request
+from common.conf.callers import CALLS
+from common.conf.connections import channel_layer
 from common.contracts.inventory import AuditStock, StockAccounts
 from common.contracts.orders import AuditOrders, OrdersFound
 from common.contracts.payments import AuditCharges, ChargesFound
-from common.service import Service
-from common.transports.channel import Channel
+from common.ops import bus_check
+from common.rpc.client import Client
+from common.rpc.contract import Request
+from common.rpc.service import Service
+from common.rpc.transports.channel import Channel
 from tests.common.conftest import until, working
 from tests.deploy.conftest import Bus
 
@@ -131,18 +131,18 @@ async def test_the_layer_gives_back_and_drops_under_these_rights(
 
 @pytest.mark.parametrize("user", CALLS)
 def test_a_user_is_ready_and_only_as_itself(user: str, bus_with_users: Bus) -> None:
-    assert bus.problem_with(bus_with_users.url(user), user) is None
+    assert bus_check.problem_with(bus_with_users.url(user), user) is None
     other = "payments" if user != "payments" else "inventory"
-    assert "refuses us" in str(bus.problem_with(bus_with_users.url(other), user))
+    assert "refuses us" in str(bus_check.problem_with(bus_with_users.url(other), user))
     nobody = bus_with_users.url(user).replace(f"{user}:{user}@", "")
-    assert "wants a user and a password" in str(bus.problem_with(nobody, user))
+    assert "wants a user and a password" in str(bus_check.problem_with(nobody, user))
 
 
 def test_a_bus_without_room_is_not_ready(bus_with_users: Bus) -> None:
     with bus_with_users.client("admin") as admin:
         admin.config_set("maxmemory", 1)
         try:
-            problem = bus.problem_with(bus_with_users.url("orders"), "orders")
+            problem = bus_check.problem_with(bus_with_users.url("orders"), "orders")
         finally:
             admin.config_set("maxmemory", 0)
     assert "maxmemory" in str(problem)
@@ -215,7 +215,7 @@ def test_who_has_not_logged_in_gets_nothing(bus_with_users: Bus) -> None:
         refuse(nobody, "RPUSH", "asgi:{orders.request}", "forged")
         refuse(nobody, "ACL", "WHOAMI")
     guess = bus_with_users.url("orders").replace(":orders@", ":guess@")
-    assert "invalid username-password" in str(bus.problem_with(guess))
+    assert "invalid username-password" in str(bus_check.problem_with(guess))
 
 
 def refuse(client: redis.Redis, *command: Any) -> None:

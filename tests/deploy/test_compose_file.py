@@ -8,7 +8,7 @@ import pytest
 import yaml
 from django.core.management import load_command_class
 
-from common.embedded import ROOT
+from common.conf.embedded import ROOT
 
 OURS = ("orders", "inventory", "payments")
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

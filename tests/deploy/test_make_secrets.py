@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from common.embedded import ROOT
+from common.conf.embedded import ROOT
 
 SERVICES = ("orders", "inventory", "payments")
 

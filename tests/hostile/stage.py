@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-from common.embedded import embedded_bus_url
+from common.conf.embedded import embedded_bus_url
 from suite import audit
 from suite.client import connect
 from suite.programs import SERVICES, Suite, free_ports

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from common.embedded import ROOT
+from common.conf.embedded import ROOT
 from suite.supervisor import StartFailed
 from tests.hostile import __main__ as command
 from tests.hostile import stage

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from common.embedded import ROOT
+from common.conf.embedded import ROOT
 from tests.hostile.__main__ import DATABASES
 from tests.hostile.scenario import SCENARIOS
 

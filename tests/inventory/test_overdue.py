@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from common.contracts.inventory import Line
 from common.contracts.orders import GetOrderOutcome, OrderOutcome, UnknownOrder
-from common.errors import NoReply
+from common.rpc.errors import NoReply
 from inventory import overdue, stock
 from inventory.models import Allocation
 from tests.conftest import Clock

@@ -17,7 +17,7 @@ from common.contracts.inventory import (
     TooLateToAllocate,
     UnknownProduct,
 )
-from common.errors import ContractBroken
+from common.rpc.errors import ContractBroken
 from inventory import reports, stock
 from inventory.counters import receive
 from inventory.models import Allocation, Movement, Product, Stock

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import redis
 
-from common.client import Client
-from common.embedded import embedded_bus_url
+from common.conf.embedded import embedded_bus_url
+from common.rpc.client import Client
 from suite import audit
 from suite.client import connect
 from suite.programs import Suite, free_ports

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from common.embedded import ROOT
+from common.conf.embedded import ROOT
 from suite.programs import free_ports
 from suite.supervisor import Program, Supervisor, manage
 from tests.journeys.conftest import Running

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from common.embedded import ROOT
+from common.conf.embedded import ROOT
 from suite.programs import free_ports
 from suite.script import SIX_STEPS
 

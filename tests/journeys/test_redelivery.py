@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from common.contract import CONTRACTS
 from common.contracts.inventory import AuditAllocations, AuditStock, ListProducts
 from common.contracts.orders import AuditOrders, GetOrderOutcome, NoteRefundFailed
 from common.contracts.payments import AuditCharges, SetGatewayFaults
+from common.rpc.contract import CONTRACTS
 from tests.journeys.conftest import Running
 from tests.journeys.tap import Sent, Tap
 

@@ -1,8 +1,9 @@
 """`python -m tests.mutants`: is the proof able to fail?
 
-Each patch in this folder removes one protection of docs/protocol.md, or a pair that is
-unsafe only together. The simulation must find a violation in a copy of the project with
-the patch applied. A patch that does not apply, or is not found, is a failure.
+Each file in this folder removes one protection of docs/protocol.md, or a pair that is
+unsafe only together (`mutant.py`). The simulation must find a violation in a copy of
+the project that is changed like this. A mutant that does not apply, or is not found, is
+a failure.
 """
 
 import os
@@ -17,10 +18,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).parent
+from tests.mutants.mutant import HERE, MUTANTS, Mutant, read
+
 ROOT = HERE.parent.parent
-PATCHES = sorted(HERE.glob("*.patch"))
-TABLE = ROOT / "docs" / "proof.md"
+TABLE = HERE / "results.md"
 BEGIN = "<!-- written by `make mutants` -->\n"
 SEARCHES = (
     ("seeds", "--no-shrink"),
@@ -48,27 +49,20 @@ class Verdict:
         return f"| {' | '.join((*cells, *where))} |"
 
 
-def mutated(patch: Path, to: Path) -> Path:
-    """Copy the project and apply a patch; raises CalledProcessError if it does not."""
-    copy = to / patch.stem
-    leave = shutil.ignore_patterns(".*", "__pycache__", "lab", "*.patch")
+def mutated(mutant: Mutant, to: Path) -> Path:
+    """Copy the project and change the copy; raises DoesNotApply."""
+    copy = to / mutant.name
+    leave = shutil.ignore_patterns(".*", "__pycache__", "lab", "*.toml")
     shutil.copytree(ROOT, copy, ignore=leave)
-    argv = ["git", "apply", "-p0", str(patch)]
-    subprocess.run(argv, cwd=copy, check=True, capture_output=True, text=True)
+    mutant.apply(copy)
     return copy
 
 
-def check(patch: Path) -> None:
-    """Raise CalledProcessError if a patch does not apply any more."""
-    argv = ["git", "apply", "--check", "-p0", str(patch)]
-    subprocess.run(argv, cwd=ROOT, check=True)
-
-
-def judge(patch: Path, seconds: float, *, searches: int = len(SEARCHES)) -> Verdict:
+def judge(mutant: Mutant, seconds: float, *, searches: int = len(SEARCHES)) -> Verdict:
     """Look for a violation by seeds, then by points at which a process fails."""
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        copy = mutated(patch, Path(folder))
+        copy = mutated(mutant, Path(folder))
         for search in SEARCHES[:searches]:
             argv = [sys.executable, "-m", "tests.simulation", *search]
             if search[0] == "seeds":
@@ -82,30 +76,28 @@ def judge(patch: Path, seconds: float, *, searches: int = len(SEARCHES)) -> Verd
             )
             found = re.search(r"^(\w.*):\n  (.+)", done.stdout, re.MULTILINE)
             if done.returncode and not found:
-                raise RuntimeError(f"{patch.stem}: {done.stdout}{done.stderr}")
+                raise RuntimeError(f"{mutant.name}: {done.stdout}{done.stderr}")
             if found:
                 break
-    protection = patch.read_text().partition("\n")[0]
     took = time.monotonic() - begun
     violation = re.sub(r"^[0-9a-f-]{36}: ", "", found[2]) if found else ""
-    return Verdict(patch.stem, protection, violation, found[1] if found else "", took)
+    found_by = found[1] if found else ""
+    return Verdict(mutant.name, mutant.protection, violation, found_by, took)
 
 
 def main() -> int:
     """Judge the mutants that were named, or all; print the table."""
     parser = ArgumentParser(prog="python -m tests.mutants")
-    parser.add_argument("names", nargs="*", help="patches, without .patch")
+    parser.add_argument("names", nargs="*", help="mutants, without .toml")
     parser.add_argument("--seconds", type=float, default=90, help="of seeds for each")
     parser.add_argument("--write", action="store_true", help=f"to {TABLE.name}")
     options = parser.parse_args()
-    chosen = [one for one in PATCHES if one.stem in options.names or not options.names]
+    chosen = [one for one in MUTANTS if one.stem in options.names or not options.names]
     if unknown := set(options.names) - {one.stem for one in chosen}:
         parser.error(f"no such mutant: {', '.join(sorted(unknown))}")
-    for patch in chosen:
-        check(patch)
     rows, survivors = [], 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        judging = [pool.submit(judge, one, options.seconds) for one in chosen]
+        judging = [pool.submit(judge, read(one), options.seconds) for one in chosen]
         for verdict in (one.result() for one in as_completed(judging)):
             rows.append(verdict.row())
             survivors += not verdict.found_by

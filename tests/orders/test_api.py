@@ -548,7 +548,7 @@ def test_a_bad_page_is_named(api: APIClient, query: str, field: str) -> None:
 def test_a_service_that_does_not_answer_is_503(
     api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from common.errors import NoReply
+    from common.rpc.errors import NoReply
 
     async def silent(request: object) -> None:
         raise NoReply("no reply")

@@ -5,7 +5,7 @@ from rest_framework.test import APIClient
 from structlog.testing import capture_logs
 
 from common.contracts.inventory import AllocationUndone, ProductPage, UnknownProduct
-from common.errors import Busy, ContractBroken, Crashed, NoReply, NotServed
+from common.rpc.errors import Busy, ContractBroken, Crashed, NoReply, NotServed
 from inventory.models import Product
 from orders import api as views
 from tests.orders.test_api import problem

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rest_framework.fields import Field
 from rest_framework.test import APIClient
 
-from common.rest.parsers import MOST_BYTES
+from common.http.rest.parsers import MOST_BYTES
 from orders.models import Order
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 from psycopg_pool import PoolTimeout
 
-from common import readiness
 from common.http.entrance import Entrance
+from common.ops import readiness
 from tests.asgi import Answer, ask
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.contracts.inventory import PricedLine
-from common.contracts.payments import Money
+from common.contracts.money import Money
 from orders.pricing import BULK_DISCOUNT, NotOnePrice, total_of
 
 

@@ -8,15 +8,16 @@ import pytest
 from asgiref.sync import sync_to_async
 from msgspec.structs import replace
 
-from common import calls
-from common.contract import Done
 from common.contracts.inventory import (
     AllocateInventory,
     FinaliseInventory,
     ReleaseInventory,
 )
-from common.contracts.payments import CardCharged, ChargeCard, Money, RefundCharge
-from common.errors import NoReply
+from common.contracts.money import Money
+from common.contracts.payments import CardCharged, ChargeCard, RefundCharge
+from common.rpc import calls
+from common.rpc.contract import Done
+from common.rpc.errors import NoReply
 from inventory import handlers as inventory_handlers
 from inventory.models import Allocation, Stock
 from orders import runner, states

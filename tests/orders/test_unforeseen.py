@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from common.contracts.inventory import AllocateInventory, FinaliseInventory
 from common.contracts.payments import RefundCharge
-from common.errors import NotServed
+from common.rpc.errors import NotServed
 from orders import placing, pricing, runner, states
 from orders.models import Order
 from tests.conftest import Clock

@@ -10,10 +10,10 @@ from uuid import UUID
 import pytest
 from asgiref.sync import sync_to_async
 
-from common import sweep
-from common.contract import Done
 from common.contracts.orders import NoteRefundFailed, UnknownOrder
-from common.errors import NoReply
+from common.rpc.contract import Done
+from common.rpc.errors import NoReply
+from common.saga import sweep
 from payments import entries, late_refunds, ledger
 from payments.gateway import GatewayTimeout
 from payments.gateway.demo import DemoGateway

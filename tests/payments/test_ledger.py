@@ -10,13 +10,9 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from common import clock
-from common.contracts.payments import (
-    CardDeclined,
-    ChargeUndone,
-    Money,
-    TooLateToCharge,
-)
-from common.errors import ContractBroken, NoReply
+from common.contracts.money import Money
+from common.contracts.payments import CardDeclined, ChargeUndone, TooLateToCharge
+from common.rpc.errors import ContractBroken, NoReply
 from payments import entries, ledger, reports
 from payments.gateway.cards import CARDS
 from payments.models import Charge, Entry, GatewayFaults, GatewayOperation

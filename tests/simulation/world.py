@@ -16,13 +16,14 @@ from unittest import mock
 from django.conf import settings
 from django.db import connection, transaction
 
-from common import backoff, calls, clock
-from common import worker as worker_module
-from common.client import Client
+from common import backoff, clock
 from common.database import in_db
-from common.service import Periodic, Service
-from common.transports.channel import Channel
-from common.worker import Worker
+from common.rpc import calls
+from common.rpc import worker as worker_module
+from common.rpc.client import Client
+from common.rpc.service import Periodic, Service
+from common.rpc.transports.channel import Channel
+from common.rpc.worker import Worker
 from inventory import stock
 from orders import states
 from payments import entries, late_refunds, ledger

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from common.embedded import ROOT, embedded_bus_url
+from common.conf.embedded import ROOT, embedded_bus_url
 from suite import bus
 from suite.programs import free_ports
 from suite.supervisor import Program, Supervisor

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from common.embedded import embedded_bus_url
+from common.conf.embedded import embedded_bus_url
 from suite.programs import SERVICES, Suite, free_ports
 from suite.supervisor import Supervisor
 from tests.databases import PostgresServer, postgresql

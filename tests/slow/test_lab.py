@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from common.embedded import ROOT
+from common.conf.embedded import ROOT
 
 pytestmark = pytest.mark.slow
 

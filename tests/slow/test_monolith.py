@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(params=["", "inventory", "payments"], ids=lambda cut: cut or "whole")
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     """Run the monolith, with at most one service in a process of its own."""
-    from common.embedded import embedded_bus_url
+    from common.conf.embedded import embedded_bus_url
     from suite import bus
 
     cut: str = request.param

@@ -12,7 +12,6 @@ import pytest
 from msgspec.structs import replace
 
 from common import clock
-from common.contract import Request
 from common.contracts.inventory import (
     AllocationFacts,
     AllocationsFound,
@@ -23,7 +22,8 @@ from common.contracts.inventory import (
 )
 from common.contracts.orders import AuditOrders, OrderFacts, OrderMove, OrdersFound
 from common.contracts.payments import AuditCharges, ChargeFacts, ChargesFound
-from common.errors import ContractBroken
+from common.rpc.contract import Request
+from common.rpc.errors import ContractBroken
 from suite import audit
 from suite.audit import Audit
 from suite.invariants import order_violations, stock_violations

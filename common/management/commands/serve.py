@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from common.http.server import DrainingServer
-from common.readiness import Readiness
+from common.ops.readiness import Readiness
 
 BACKLOG = 1024
 """Connections that may wait to be accepted; the system's limit may be lower."""

@@ -13,11 +13,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.utils import autoreload
 
-from common import bus, calls, health_port
-from common.embedded import embedded_bus_url
-from common.readiness import Readiness
-from common.transports.channel import ChannelLayer
-from common.worker import Worker
+from common.conf.embedded import embedded_bus_url
+from common.ops import bus_check, health_port
+from common.ops.readiness import Readiness
+from common.rpc import calls
+from common.rpc.transports.channel import ChannelLayer
+from common.rpc.worker import Worker
 
 
 class Command(BaseCommand):
@@ -53,9 +54,9 @@ class Command(BaseCommand):
             raise CommandError("--health-port: expected a port from 1 to 65535")
         embedded = embedded_bus_url(settings.RUN_DIR) == settings.BUS_URL
         if (
-            calls.uses_the_bus()
+            bus_check.is_needed()
             and embedded
-            and (problem := bus.problem_with(settings.BUS_URL))
+            and (problem := bus_check.problem_with(settings.BUS_URL))
         ):
             raise CommandError(
                 f"{problem}\nStart the embedded bus with ./manage.py bus, "
@@ -83,7 +84,7 @@ class Command(BaseCommand):
     ) -> None:
         calls.bind()
         layer = (
-            cast(ChannelLayer, get_channel_layer()) if calls.uses_the_bus() else None
+            cast(ChannelLayer, get_channel_layer()) if bus_check.is_needed() else None
         )
         try:
             workers = [

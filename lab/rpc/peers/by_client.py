@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from common.client import Client
-from common.transports.channel import Channel
+from common.rpc.client import Client
+from common.rpc.transports.channel import Channel
 from lab import ours
 from lab.echo import EchoInline, EchoPooled
 from lab.rpc.peers import Call

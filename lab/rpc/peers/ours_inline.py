@@ -2,7 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 
-from common.worker import Worker
+from common.rpc.worker import Worker
 from lab import echo, ours
 from lab.rpc.peers import Call
 from lab.rpc.peers.by_client import connected

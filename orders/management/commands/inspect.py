@@ -9,10 +9,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
 
 from common import clock
-from common.calls import call_sync
 from common.contracts.inventory import AuditAllocations
 from common.contracts.payments import AuditCharges
-from common.errors import ServiceError
+from common.rpc.calls import call_sync
+from common.rpc.errors import ServiceError
 from orders import states
 from orders.models import Order, Status
 from orders.serializers import OrderDetail

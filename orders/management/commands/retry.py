@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
-from common.calls import tell_sync
 from common.contracts.orders import RunOrder
+from common.rpc.calls import tell_sync
 from orders import states
 from orders.models import Order, Status
 

@@ -1,0 +1,99 @@
+"""Checks of our own: settings that work until the day on which they lose something.
+
+Errors keep `serve` and `work` from starting; `check --deploy` shows the rest, too.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Info, Warning, register
+from django.core.checks import Tags as Tag
+from django.db import connections
+
+from common.conf.connections import OUR_CHANNEL_LAYER
+
+IN_MEMORY = "channels.layers.InMemoryChannelLayer"
+DEMO_GATEWAY = "payments.gateway.demo.DemoGateway"
+
+
+def register_all() -> None:
+    """Let Django run the checks of this module."""
+    for check in (channel_layers, databases, debugging):
+        register(check, Tag.security)
+    register(demo_gateway, Tag.security, deploy=True)
+
+
+def channel_layers(**_: Any) -> Iterator[CheckMessage]:
+    """Check that processes can meet on the layer, and that it stays awake."""
+    for name, layer in settings.CHANNEL_LAYERS.items():
+        backend = layer.get("BACKEND", "")
+        if backend == IN_MEMORY and _leaves_the_process():
+            yield Error(
+                f"the channel layer {name!r} is within one process",
+                hint=f"use {OUR_CHANNEL_LAYER} on a Valkey server",
+                id="cutpoints.E001",
+            )
+        if backend.startswith("channels_redis.") and _tires(layer):
+            yield Error(
+                f"the channel layer {name!r} stops receiving when it is quiet for 5 s",
+                hint='give each of its hosts "socket_timeout": None, as a dict',
+                id="cutpoints.E002",
+            )
+
+
+def databases(**_: Any) -> Iterator[CheckMessage]:
+    """Check that a committed transaction survives, and that connections come back."""
+    for alias, database in connections.settings.items():
+        options = database.get("OPTIONS", {})
+        vendor = database["ENGINE"].rpartition(".")[2]
+        if vendor == "sqlite3" and not _is_durable(options):
+            yield Error(
+                f"the SQLite database {alias!r} may lose what it has committed",
+                hint='set "transaction_mode": "IMMEDIATE" and synchronous=FULL',
+                id="cutpoints.E003",
+            )
+        pooled = vendor != "postgresql" or "pool" in options
+        if not pooled and database["CONN_MAX_AGE"] != 0:
+            yield Warning(
+                f"the database {alias!r} keeps a connection for every thread",
+                hint="use a pool, or CONN_MAX_AGE = 0",
+                id="cutpoints.W005",
+            )
+
+
+def debugging(**_: Any) -> Iterator[CheckMessage]:
+    """Check that nobody is shown settings and variables in production."""
+    if settings.DEBUG and not settings.DEMO:
+        yield Error("DEBUG is on in production mode", id="cutpoints.E004")
+
+
+def demo_gateway(**_: Any) -> Iterator[CheckMessage]:
+    """Say that no money moves. No warning: the vault takes test cards only."""
+    if getattr(settings, "GATEWAY", None) == DEMO_GATEWAY and not settings.DEMO:
+        yield Info("the demo gateway moves no money", id="cutpoints.I006")
+
+
+def _leaves_the_process() -> bool:
+    return not settings.DEMO or "channel:" in settings.SERVICES.values()
+
+
+def _tires(layer: dict[str, Any]) -> bool:
+    """Tell whether redis-py 8 ends a blocking pop after its default of 5 s."""
+    hosts = (layer.get("CONFIG") or {}).get("hosts") or ["localhost"]
+    return not all(
+        isinstance(host, dict) and host.get("socket_timeout", 5) is None
+        for host in hosts
+    )
+
+
+def _is_durable(options: dict[str, Any]) -> bool:
+    commands = (options.get("init_command") or "").upper().replace(" ", "")
+    synchronous = re.findall(r"SYNCHRONOUS=(\w+)", commands)
+    begins = options.get("transaction_mode")
+    return (
+        begins in {"IMMEDIATE", "EXCLUSIVE"}
+        and synchronous != []
+        and synchronous[-1] in {"FULL", "2", "EXTRA", "3"}
+    )

@@ -1,0 +1,66 @@
+"""How the databases and the bus are connected to."""
+
+from typing import Any
+
+PRIVATE_SQLITE = "common.conf.sqlite3"
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+}
+"""Writers queue instead of failing half-way; a commit survives a power cut."""
+
+
+def postgresql_options(
+    service: str, connections: int, statement_seconds: float
+) -> dict[str, Any]:
+    """Return a pool's limits, and how long a statement or a lock may take; 0: for ever.
+
+    Nothing here waits for a person: a transaction that does nothing is a bug.
+    """
+    limits = {
+        "statement_timeout": statement_seconds,
+        "lock_timeout": statement_seconds * 0.6,
+        "idle_in_transaction_session_timeout": 30,
+    }
+    return {
+        "pool": {
+            "min_size": 1,
+            "max_size": connections,
+            "timeout": 5,
+            "reconnect_timeout": 5,  # then anew, not ever more seldom
+        },
+        "connect_timeout": 5,
+        "keepalives_idle": 10,  # a host that is gone does not say so
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
+        "application_name": f"cutpoints {service}",
+        "options": " ".join(
+            f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items()
+        ),
+    }
+
+
+LONGEST = 256 * 2**10
+"""Bytes of a message. The longest honest one, 100 products with long names, has 70,000.
+
+As objects a message has up to 72 times its bytes, so no message costs over 20 MB.
+"""
+OUR_CHANNEL_LAYER = "common.channel_layer.RedisChannelLayer"
+
+
+def channel_layer(url: str, backend: str = OUR_CHANNEL_LAYER) -> dict[str, Any]:
+    """Return the setting of the channel layer on a Valkey or Redis server.
+
+    The stock layer's `receive` blocks for longer than redis-py 8 waits by default, so
+    the socket's timeout is off; ours keeps its own time, and knows a longest message.
+    """
+    config = {
+        "hosts": [{"address": url, "socket_timeout": None}],
+        "capacity": 1000,
+        "expiry": 60,
+    }
+    if backend == OUR_CHANNEL_LAYER:
+        config |= {"max_message_size": LONGEST, "max_receive_size": LONGEST}
+    return {"BACKEND": backend, "CONFIG": config}

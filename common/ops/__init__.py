@@ -1,0 +1,1 @@
+"""What the person on call needs: readiness, health, outages, logs."""

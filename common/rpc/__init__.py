@@ -1,0 +1,1 @@
+"""Asking a service over a channel layer, and being asked: request and reply."""

@@ -1,0 +1,201 @@
+"""The one client of this Django process, and the event loop it lives on.
+
+The loop is the server's, the worker's, or, for commands and tests, that of one daemon
+thread. `async_to_sync(call)` would make a new loop for every call; `call_sync` posts
+to the process's loop instead.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Coroutine
+from concurrent.futures import Future, wait
+from functools import cache
+from importlib import import_module
+from typing import Any, TypeVar, cast
+
+import structlog
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from common.database import in_pool_thread, refuse_open_transaction
+from common.ops.outage import described
+from common.rpc.client import Client
+from common.rpc.contract import R, Request
+from common.rpc.service import Service
+from common.rpc.transports import Answer, Transport
+from common.rpc.transports.channel import Channel, ChannelLayer
+from common.rpc.transports.local import Local
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+_client: Client | None = None
+_thread: threading.Thread | None = None
+_told: set["Future[None]"] = set()
+"""What `tell_sync` has begun."""
+
+FAREWELL = 2.0
+"""Seconds for which a process that ends still finishes what `tell_sync` has begun."""
+
+
+async def call(
+    request: Request[R], *, within: float | None = None, attempt: int = 1
+) -> R:
+    """Return the reply of a service: see `Client.call`. Refuses in a transaction."""
+    return (await ask(request, within=within, attempt=attempt)).reply
+
+
+async def ask(
+    request: Request[R], *, within: float | None = None, attempt: int = 1
+) -> Answer[R]:
+    """Like `call`, and tell where the time went."""
+    refuse_open_transaction()
+    return await client().ask(request, within=within, attempt=attempt)
+
+
+def call_sync(request: Request[R], *, within: float | None = None) -> R:
+    """`call` for plain code, such as a Django view: blocks until the reply is here.
+
+    Raises RuntimeError in a plain handler: the answer may need the very thread that
+    waits for it. A handler that calls other services is `async def`.
+    """
+    refuse_open_transaction()
+    if in_pool_thread():
+        raise RuntimeError("a handler that calls other services must be `async def`")
+    return _post(_call_there(request, within)).result()
+
+
+def run_on_loop(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the process's loop and wait for it, from plain code."""
+    return _post(work).result()
+
+
+def tell_sync(request: Request[Any]) -> None:
+    """Send a request from plain code without waiting, not even for the sending."""
+
+    async def tell() -> None:
+        try:
+            await client().tell(request)
+        except Exception as error:  # a wake-up: the sweeper does without it
+            log.info("not told", request=type(request).__name__, error=described(error))
+
+    told = _post(tell())
+    _told.add(told)
+    told.add_done_callback(_told.discard)
+
+
+def client() -> Client:
+    """Return the client of the running loop, making that loop the process's own."""
+    global _client
+    bind()
+    with _lock:
+        if _client is None:
+            _client = Client(settings.SERVICE, _transports())
+        return _client
+
+
+def bind() -> None:
+    """Make the running event loop the one that all calls of this process use.
+
+    Raises RuntimeError if the process has another one that is still alive.
+    """
+    global _loop, _client
+    running = asyncio.get_running_loop()
+    with _lock:
+        if _loop is running:
+            return
+        if _loop is not None and not _loop.is_closed():
+            raise RuntimeError("calls of this process belong to another event loop")
+        _loop, _client = running, None
+
+
+async def close() -> None:
+    """Close the client and let go of the loop."""
+    global _loop, _client
+    closing, _client = _client, None
+    if closing is not None:
+        await closing.close()
+    _loop = None
+
+
+def stop_thread() -> None:
+    """Close the client and end the daemon thread's loop, if there is one."""
+    global _thread
+    if _thread is None or _loop is None:
+        return
+    loop, thread, _thread = _loop, _thread, None
+    asyncio.run_coroutine_threadsafe(close(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def find_service(name: str) -> Service:
+    """Return the service object of a project that is installed in this process."""
+    return cast(Service, import_module(f"{name}.handlers").service)
+
+
+def _transports() -> dict[str, Transport]:
+    channel = Channel(cast(ChannelLayer, get_channel_layer()), settings.SERVICE)
+    local = Local(find_service)
+    return {
+        name: local if where == "local:" else channel
+        for name, where in settings.SERVICES.items()
+    }
+
+
+async def _call_there(request: Request[R], within: float | None) -> R:
+    """`call` without the check for a transaction, made in the caller's thread."""
+    return await client().call(request, within=within)
+
+
+def _post(work: Coroutine[Any, Any, T]) -> "Future[T]":
+    loop = _loop if _loop is not None and not _loop.is_closed() else _start_loop()
+    if _running_loop() is loop:
+        work.close()
+        raise RuntimeError("this is the event loop: use `await call(…)`")
+    return asyncio.run_coroutine_threadsafe(work, loop)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+@cache
+def _finish_at_exit() -> None:
+    """Register `_finish`, to run while threads and their pools still work.
+
+    `atexit` is too late: by then no pool takes work, not even to look up a host's
+    name. This is how `concurrent.futures` itself does it.
+    """
+    threading._register_atexit(_finish)  # type: ignore[attr-defined]
+
+
+def _finish() -> None:
+    """Finish what `tell_sync` has begun in the daemon thread, for FAREWELL seconds."""
+    give_up = time.monotonic() + FAREWELL
+    if _thread is None or _loop is None or not _thread.is_alive():
+        return
+    wait(list(_told), timeout=FAREWELL)
+    closing = asyncio.run_coroutine_threadsafe(close(), _loop)
+    wait([closing], timeout=max(0.0, give_up - time.monotonic()))
+
+
+def _start_loop() -> asyncio.AbstractEventLoop:
+    """Start the daemon thread's loop, for processes that have none of their own."""
+    global _loop, _client, _thread
+    _finish_at_exit()
+    with _lock:
+        if _loop is None or _loop.is_closed():
+            _loop, _client = asyncio.new_event_loop(), None
+            _thread = threading.Thread(
+                target=_loop.run_forever, name="calls", daemon=True
+            )
+            _thread.start()
+        return _loop

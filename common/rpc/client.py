@@ -1,0 +1,59 @@
+"""The caller's side of the contracts: `await client.call(request)`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from common.context import Headers, current_headers
+from common.rpc.contract import R, Request
+from common.rpc.errors import ContractBroken
+from common.rpc.transports import Answer, Transport
+
+
+class Client:
+    """Calls services, wherever they live. It belongs to one event loop."""
+
+    def __init__(self, caller: str, transports: Mapping[str, Transport]) -> None:
+        self._caller = caller
+        self._transports = transports
+
+    async def call(
+        self, request: Request[R], *, within: float | None = None, attempt: int = 1
+    ) -> R:
+        """Return the reply, waiting `within` seconds (or the contract's timeout).
+
+        Raises a refusal the contract declares, Busy, NoReply, Crashed or
+        ContractBroken: see `common.rpc.errors` for what each lets you conclude.
+        """
+        return (await self.ask(request, within=within, attempt=attempt)).reply
+
+    async def ask(
+        self, request: Request[R], *, within: float | None = None, attempt: int = 1
+    ) -> Answer[R]:
+        """Like `call`, and tell how long the request waited and was worked on."""
+        return await self._transport(request).ask(
+            request,
+            self._headers(attempt),
+            within=request.timeout if within is None else within,
+        )
+
+    async def tell(self, request: Request[Any]) -> None:
+        """Send a request and return at once, without knowing what becomes of it."""
+        await self._transport(request).tell(request, self._headers(1))
+
+    async def close(self) -> None:
+        """Close every transport."""
+        for transport in set(self._transports.values()):
+            await transport.close()
+
+    def _transport(self, request: Request[Any]) -> Transport:
+        try:
+            return self._transports[request.service]
+        except KeyError:
+            raise ContractBroken(f"no way to {request.service}") from None
+
+    def _headers(self, attempt: int) -> Headers:
+        return msgspec.structs.replace(
+            current_headers(), caller=self._caller, attempt=attempt
+        )
