@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 from django.conf import settings
 
+from common import brand
 from common.conf import checks
 
 
@@ -12,8 +13,12 @@ class CommonConfig(AppConfig):
     name = "common"
 
     def ready(self) -> None:
-        """Register our checks, and tell the admins of the three projects apart."""
+        """Check the settings, register our checks, and give the admin its title.
+
+        Raises ImproperlyConfigured, naming the settings that are missing.
+        """
         from django.contrib import admin  # needs the app registry
 
+        checks.require_settings()
         checks.register_all()
-        admin.site.site_header = admin.site.site_title = f"Cutpoints {settings.SERVICE}"
+        admin.site.site_header = admin.site.site_title = brand.title(settings.SERVICE)

@@ -1,15 +1,15 @@
 """The users of the bus: what the holder of each one's password can do there.
 
 A service reads its own requests, and the replies to what it asked. It may write, and
-only write, requests to those it calls (`common.conf.callers`), and replies in its own
-name. This is for `common.channel_layer`, whose scripts run with the rights of who calls
-them.
+only write, requests to those it calls (`common.contracts.callers`), and replies in its
+own name. This is for `common.channel_layer`, whose scripts run with the rights of who
+calls them.
 """
 
 import hashlib
 from collections.abc import Mapping
 
-from common.conf.callers import CALLS
+from common.contracts.callers import CALLS
 
 SEND = "+rpush +ltrim +pexpire +time"
 RECEIVE = "+blmpop +lindex +lpop +lpush +client|id +client|unblock"

@@ -19,18 +19,17 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from common.conf.callers import CALLS
 from common.conf.embedded import fresh_demo_secret
+from common.contracts.callers import CALLS, SERVING
 from deploy.bus_users import acl
 
-SERVICES = ("orders", "inventory", "payments")
 NAMES = (
     "bus/users.acl",
     *(f"{user}/bus-url" for user in CALLS),
-    *(f"{service}-db/password" for service in SERVICES),
+    *(f"{service}-db/password" for service in SERVING),
     *(
         f"{service}/{name}"
-        for service in SERVICES
+        for service in SERVING
         for name in ("secret-key", "database-url")
     ),
 )
@@ -61,7 +60,7 @@ def fresh_own_secret() -> str:
 
 def write(directory: Path, fresh: Callable[[], str]) -> None:
     """Make the secrets that are missing, and the ACL for those that are there."""
-    for service in SERVICES:
+    for service in SERVING:
         kept(directory / service / "secret-key", fresh())
         password = kept(directory / f"{service}-db" / "password", fresh())
         url = f"postgres://{service}:{password}@{service}-db/{service}"
@@ -80,7 +79,7 @@ def write(directory: Path, fresh: Callable[[], str]) -> None:
 def write_demo_password(directory: Path) -> None:
     """Give the demo's people one password in all services."""
     password = kept(directory / "suite" / "demo-password", fresh_demo_secret())
-    for service in SERVICES:
+    for service in SERVING:
         kept(directory / service / "demo-password", password)
 
 

@@ -1,6 +1,9 @@
 """Django's entry for the payments app."""
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
+
+from payments import checks
 
 
 class PaymentsConfig(AppConfig):
@@ -8,3 +11,7 @@ class PaymentsConfig(AppConfig):
 
     name = "payments"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Have `check --deploy` tell of the demo gateway."""
+        register(checks.demo_gateway, Tags.security, deploy=True)

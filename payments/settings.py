@@ -1,92 +1,37 @@
-"""Payments' settings. docs/settings.md says what each variable means."""
+"""Payments' settings, where they differ from the base. See docs/settings.md."""
 
-from common.conf import defaults
-from common.conf.callers import CALLS
+from common.conf import base
 from common.conf.config import Config
-from common.ops import logs
+from common.contracts.callers import CALLS
 
 config = Config("payments")
+BASE = base.settings(config, port=8002)
+globals().update(BASE)
 
-SERVICE = "payments"
-PORT = 8002
-DEMO = config.demo
-RUN_DIR = config.run_dir
-
-SECRET_KEY = config.secret_key()
-DEMO_PASSWORD = config.demo_password()
-DEBUG = config.flag("DEBUG", default=False)
-ALLOWED_HOSTS = config.allowed_hosts()
-DB_THREADS = int(config.number("DB_THREADS", default=8, least=1, most=256))
-PROXIES = int(config.number("PROXIES", default=0, most=10))
-WEB_THREADS = int(config.number("WEB_THREADS", default=4, least=1, most=256))
-DATABASES = {"default": config.database(connections=DB_THREADS + WEB_THREADS)}
-BUS_URL = config.bus_url()
-CHANNEL_LAYERS = {"default": config.channel_layer(BUS_URL)}
-
-SERVICES = dict.fromkeys(CALLS[SERVICE], "channel:")
-LIVING_HERE = (SERVICE,)
-FEATURE_FLAGS: list[str] = []
+SERVICES = dict.fromkeys(CALLS["payments"], "channel:")
+LIVING_HERE = ("payments",)
 GATEWAY = config.dotted_path(
-    "PAYMENTS_GATEWAY", default="payments.gateway.demo.DemoGateway" if DEMO else None
+    "PAYMENTS_GATEWAY",
+    default="payments.gateway.demo.DemoGateway" if config.demo else None,
 )
 
-INSTALLED_APPS = [
-    *defaults.DJANGO_APPS,
-    "corsheaders",
-    "rest_framework",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "payments",
-]
+INSTALLED_APPS = [*base.APPS, *base.REST_APPS, "corsheaders", "payments"]
 MIDDLEWARE = [
-    defaults.MIDDLEWARE[0],  # even what CORS answers is not stored
+    base.MIDDLEWARE[0],  # even what CORS answers is not stored
     "corsheaders.middleware.CorsMiddleware",
-    *defaults.MIDDLEWARE[1:],
+    *base.MIDDLEWARE[1:],
 ]
-TEMPLATES = defaults.TEMPLATES
-ROOT_URLCONF = "payments.urls"
-ASGI_APPLICATION = "payments.asgi.application"
-
 CORS_ALLOWED_ORIGINS = [
-    config.origin("SHOP_ORIGIN", default="http://localhost:8000" if DEMO else None)
+    config.origin(
+        "SHOP_ORIGIN", default="http://localhost:8000" if config.demo else None
+    )
 ]
 CORS_URLS_REGEX = r"^/api/"
 REST_FRAMEWORK = {
-    **defaults.REST_FRAMEWORK,
-    "NUM_PROXIES": PROXIES,
+    **BASE["REST_FRAMEWORK"],
     "DEFAULT_THROTTLE_RATES": {
         "cards": config.rate("THROTTLE_CARDS", default="60/min")
     },
 }
-SPECTACULAR_SETTINGS = {**defaults.SPECTACULAR_SETTINGS, "TITLE": "Cutpoints payments"}
-
-SESSION_ENGINE = "common.http.sessions"
-SESSION_COOKIE_NAME = "payments_session"  # cookies do not tell ports apart
-CSRF_COOKIE_NAME = "payments_csrf"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
-SECURE_SSL_REDIRECT = not DEMO
-SECURE_HSTS_SECONDS = 0 if DEMO else 31_536_000
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEMO
-if config.flag("TLS_PROXY", default=False):
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-
-CONTENT_SECURITY_POLICY = defaults.CONTENT_SECURITY_POLICY
-CSRF_FAILURE_VIEW = defaults.CSRF_FAILURE_VIEW
-AUTH_PASSWORD_VALIDATORS = defaults.PASSWORD_VALIDATORS
-DATA_UPLOAD_MAX_MEMORY_SIZE = defaults.MAX_BODY_BYTES
-FILE_UPLOAD_HANDLERS = defaults.NO_UPLOADS
-FILE_UPLOAD_DIRECTORY_PERMISSIONS = defaults.STATIC_FOLDERS
-STATIC_URL = "static/"
-STATIC_ROOT = None if DEMO else RUN_DIR / "static-payments"
-WHITENOISE_USE_FINDERS = DEMO
-LANGUAGE_CODE = "en"
-TIME_ZONE = "UTC"
-USE_TZ = True
-LOGGING = logs.configure(
-    json=config.choice("LOG_FORMAT", ("text", "json"), default="text") == "json",
-    level=config.choice(
-        "LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"
-    ),
-)
 
 config.check()

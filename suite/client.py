@@ -5,9 +5,9 @@ from typing import cast
 
 from common.conf.config import Config
 from common.conf.connections import channel_layer
+from common.contracts.callers import SERVING
 from common.rpc.client import Client
 from common.rpc.transports.channel import Channel, ChannelLayer
-from suite.programs import SERVICES
 
 BUS_USER = "suite"
 
@@ -24,4 +24,4 @@ def connect(bus_url: str, caller: str) -> Client:
     module, _, name = setting["BACKEND"].rpartition(".")
     layer = getattr(import_module(module), name)(**setting["CONFIG"])
     channel = Channel(cast(ChannelLayer, layer), BUS_USER)
-    return Client(caller, dict.fromkeys(SERVICES, channel))
+    return Client(caller, dict.fromkeys(SERVING, channel))

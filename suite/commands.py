@@ -5,6 +5,7 @@ import asyncio
 import sys
 
 from common.conf.config import Config
+from common.contracts.callers import SERVING
 from suite import audit, bus, demo
 
 
@@ -54,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo_parser.add_argument(
         "--without",
-        choices=("orders", "inventory", "payments"),
+        choices=SERVING,
         help="leave this service for you to start, say in a debugger",
     )
     demo_parser.add_argument(

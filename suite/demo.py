@@ -12,6 +12,7 @@ import httpx
 from rich.console import Console
 from rich.markup import escape
 
+from common.contracts.callers import SERVING
 from common.contracts.inventory import AuditStock
 from common.contracts.orders import AuditOrders
 from common.contracts.payments import AuditCharges
@@ -20,7 +21,7 @@ from common.rpc.contract import Reply, Request
 from common.rpc.errors import ServiceError
 from suite import audit, script
 from suite.client import connect
-from suite.programs import SERVICES, Suite
+from suite.programs import Suite
 from suite.shop import Shop
 from suite.supervisor import Say, StartFailed, Supervisor
 
@@ -56,8 +57,8 @@ def run(
     """
     console = Console(highlight=False, soft_wrap=True)
     say = _log_to(console)
-    services = tuple(name for name in SERVICES if name != without)
-    ports = {name: first_port + number for number, name in enumerate(SERVICES)}
+    services = tuple(name for name in SERVING if name != without)
+    ports = {name: first_port + number for number, name in enumerate(SERVING)}
     # a debugger stops for longer than an order may take
     env = {"ORDER_DEADLINE_SECONDS": "3600"} if without else {}
     suite = Suite(

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from common.conf.embedded import embedded_bus_url
 from common.conf.private import private_folder
+from common.contracts.callers import SERVING
 from suite import bus
 from suite.supervisor import Program, Say, StartFailed, Supervisor, manage, run_to_end
-
-SERVICES = ("orders", "inventory", "payments")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +21,7 @@ class Suite:
     bus_url: str
     ports: Mapping[str, int]
     env: Mapping[str, str] = field(default_factory=dict)
-    services: tuple[str, ...] = SERVICES
+    services: tuple[str, ...] = SERVING
 
     def start(self, supervisor: Supervisor, say: Say) -> None:
         """Start everything in readiness order: the bus, databases, then the services.
@@ -34,7 +33,7 @@ class Suite:
         if self.bus_is_ours:
             supervisor.start(self.bus())
         with ThreadPoolExecutor() as side_by_side:
-            list(side_by_side.map(lambda name: self.prepare(name, say), SERVICES))
+            list(side_by_side.map(lambda name: self.prepare(name, say), SERVING))
         supervisor.start(
             *(self.web(name) for name in self.services),
             *(self.worker(name) for name in self.services),
@@ -106,7 +105,7 @@ class Suite:
 
 def free_ports() -> dict[str, int]:
     """Return a port for each service that nobody listens on."""
-    probes = {service: socket.socket() for service in SERVICES}
+    probes = {service: socket.socket() for service in SERVING}
     for probe in probes.values():
         probe.bind(("127.0.0.1", 0))
     ports = {service: probe.getsockname()[1] for service, probe in probes.items()}

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import psycopg
 from psycopg.rows import dict_row
 
-from suite.programs import SERVICES
+from common.contracts.callers import SERVING
 
 Rows = list[dict[str, Any]]
 END_CONNECTIONS = """
@@ -90,7 +90,7 @@ class PostgresServer:
         self._port = _free_port()
         self._server: subprocess.Popen[bytes] | None = None
         self._turn = 0
-        self.env = {f"{name.upper()}_DATABASE_URL": self.url(name) for name in SERVICES}
+        self.env = {f"{name.upper()}_DATABASE_URL": self.url(name) for name in SERVING}
 
     def __enter__(self) -> "PostgresServer":
         options = ("--username=tests", "--auth=trust", "--no-sync", "--no-instructions")
@@ -102,7 +102,7 @@ class PostgresServer:
             cwd="/",
         )
         self._start()
-        for service in SERVICES:
+        for service in SERVING:
             self.create(service)
         return self
 

@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
+from common.conf.base import NEEDED
 from common.conf.embedded import ROOT
+from common.contracts.callers import SERVING
 from common.rpc.errors import Refused, problem_type
 
 PAGES = [
@@ -47,7 +49,14 @@ def test_every_variable_is_described_and_every_described_one_is_read() -> None:
         read |= set(done.stdout.split())
     rows = re.findall(r"^\| (`.*?) \|", TEXT["docs/settings.md"], re.MULTILINE)
     described = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
-    assert described == read
+    assert described == read | NEEDED
+
+
+def test_common_names_no_service_outside_of_its_contracts() -> None:
+    names = re.compile(rf"(?i)(?<![a-z])({'|'.join(SERVING)}|ada)(?![a-z])")
+    for path in (ROOT / "common").rglob("*.py"):
+        if path.parent.name != "contracts":
+            assert not names.search(path.read_text()), path
 
 
 def test_every_problem_is_listed() -> None:

@@ -8,21 +8,31 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Info, Warning, register
+from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.checks import Tags as Tag
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
+from common import brand
+from common.conf.base import NEEDED
 from common.conf.connections import OUR_CHANNEL_LAYER
 
 IN_MEMORY = "channels.layers.InMemoryChannelLayer"
-DEMO_GATEWAY = "payments.gateway.demo.DemoGateway"
 
 
 def register_all() -> None:
     """Let Django run the checks of this module."""
     for check in (channel_layers, databases, debugging):
         register(check, Tag.security)
-    register(demo_gateway, Tag.security, deploy=True)
+
+
+def require_settings() -> None:
+    """Raise ImproperlyConfigured if a project lacks settings that `common` reads."""
+    if missing := [name for name in sorted(NEEDED) if not hasattr(settings, name)]:
+        raise ImproperlyConfigured(
+            f"missing settings: {', '.join(missing)}. Take them from "
+            "common.conf.base.settings(…); docs/settings.md says what each is for"
+        )
 
 
 def channel_layers(**_: Any) -> Iterator[CheckMessage]:
@@ -33,13 +43,13 @@ def channel_layers(**_: Any) -> Iterator[CheckMessage]:
             yield Error(
                 f"the channel layer {name!r} is within one process",
                 hint=f"use {OUR_CHANNEL_LAYER} on a Valkey server",
-                id="cutpoints.E001",
+                id=f"{brand.NAME}.E001",
             )
         if backend.startswith("channels_redis.") and _tires(layer):
             yield Error(
                 f"the channel layer {name!r} stops receiving when it is quiet for 5 s",
                 hint='give each of its hosts "socket_timeout": None, as a dict',
-                id="cutpoints.E002",
+                id=f"{brand.NAME}.E002",
             )
 
 
@@ -52,27 +62,21 @@ def databases(**_: Any) -> Iterator[CheckMessage]:
             yield Error(
                 f"the SQLite database {alias!r} may lose what it has committed",
                 hint='set "transaction_mode": "IMMEDIATE" and synchronous=FULL',
-                id="cutpoints.E003",
+                id=f"{brand.NAME}.E003",
             )
         pooled = vendor != "postgresql" or "pool" in options
         if not pooled and database["CONN_MAX_AGE"] != 0:
             yield Warning(
                 f"the database {alias!r} keeps a connection for every thread",
                 hint="use a pool, or CONN_MAX_AGE = 0",
-                id="cutpoints.W005",
+                id=f"{brand.NAME}.W005",
             )
 
 
 def debugging(**_: Any) -> Iterator[CheckMessage]:
     """Check that nobody is shown settings and variables in production."""
     if settings.DEBUG and not settings.DEMO:
-        yield Error("DEBUG is on in production mode", id="cutpoints.E004")
-
-
-def demo_gateway(**_: Any) -> Iterator[CheckMessage]:
-    """Say that no money moves. No warning: the vault takes test cards only."""
-    if getattr(settings, "GATEWAY", None) == DEMO_GATEWAY and not settings.DEMO:
-        yield Info("the demo gateway moves no money", id="cutpoints.I006")
+        yield Error("DEBUG is on in production mode", id=f"{brand.NAME}.E004")
 
 
 def _leaves_the_process() -> bool:

@@ -1,6 +1,6 @@
 """What all projects ask of their environment: secrets, databases, the bus."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -39,7 +39,7 @@ class Config(Environment):
             close_to_others(self.run_dir)
 
     def own(self, name: str) -> str:
-        """Return the name of a variable of this service: ORDERS_DATABASE_URL."""
+        """Return the name of a variable of this service: SHOP_DATABASE_URL."""
         return f"{self.service.upper()}_{name}"
 
     def secret_key(self) -> str:
@@ -69,7 +69,7 @@ class Config(Environment):
         return self._read("DEMO_PASSWORD", "a password", str, "", fallback="")
 
     def database(self, connections: int) -> dict[str, Any]:
-        """Return the database that ORDERS_DATABASE_URL (or the like) names.
+        """Return the database that SHOP_DATABASE_URL (or the like) names.
 
         On PostgreSQL a process keeps a pool of at most so many connections.
         """
@@ -148,13 +148,13 @@ class Config(Environment):
             layer["CONFIG"]["resilience"] = faults
         return layer
 
-    def services(self, *, default: str) -> dict[str, str]:
+    def services(self, names: Iterable[str], *, default: str) -> dict[str, str]:
         """Return where each service lives: `local:` or `channel:` (…_SERVICE)."""
         return {
             name: self.choice(
                 f"{name.upper()}_SERVICE", ("local:", "channel:"), default=default
             )
-            for name in ("orders", "inventory", "payments")
+            for name in names
         }
 
     def _embedded_bus_url(self) -> str:

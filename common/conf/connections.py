@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from common import brand
+
 PRIVATE_SQLITE = "common.conf.sqlite3"
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
@@ -35,7 +37,7 @@ def postgresql_options(
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 20_000,
-        "application_name": f"cutpoints {service}",
+        "application_name": f"{brand.NAME} {service}",
         "options": " ".join(
             f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items()
         ),

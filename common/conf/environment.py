@@ -54,7 +54,7 @@ class Environment:
                 raise ValueError
             return value
 
-        expected = "the dotted path of a class, like payments.gateway.demo.DemoGateway"
+        expected = "the dotted path of a class, like package.module.Class"
         return self._read(name, expected, parse, default, fallback="")
 
     def number(

@@ -6,6 +6,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from common import brand
+
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -46,7 +48,7 @@ def private_folder_in_tmp() -> Path:
 
     Raises PermissionError if somebody else was first: its name can be foreseen.
     """
-    path = Path(tempfile.gettempdir()) / f"cutpoints-{os.geteuid()}"
+    path = Path(tempfile.gettempdir()) / f"{brand.NAME}-{os.geteuid()}"
     private_folder(path)
     found = path.lstat()
     if found.st_uid != os.geteuid() or found.st_mode & OTHERS:

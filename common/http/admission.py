@@ -95,7 +95,8 @@ def client_of(scope: dict[str, Any]) -> str:
     if not settings.PROXIES or not told:
         return host
     hosts = b",".join(told).decode("latin-1").split(",")
-    return hosts[-min(settings.PROXIES, len(hosts))].strip()
+    host = hosts[-min(settings.PROXIES, len(hosts))]
+    return host.strip()
 
 
 def _has_password(scope: dict[str, Any]) -> bool:

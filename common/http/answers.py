@@ -11,8 +11,8 @@ Answer = Callable[[HttpRequest], HttpResponseBase]
 def no_store(get_response: Answer) -> Answer:
     """Middleware: `Cache-Control: no-store` (RFC 9111) unless the answer has its own.
 
-    Tokens, orders and errors about them stay out of every cache. Static files may be
-    kept, and say so themselves.
+    Tokens, personal data and errors about them stay out of every cache. Static files
+    may be kept, and say so themselves.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:

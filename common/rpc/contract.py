@@ -41,7 +41,7 @@ class Request(Value, Generic[R], frozen=True, kw_only=True):
     """A request to one service, named in the imperative: `Request[TheReply]`.
 
     The service that answers is the module's name: the contracts in
-    `common/contracts/inventory.py` belong to inventory.
+    `common/contracts/shop.py` belong to the service `shop`.
     """
 
     refuses: ClassVar[tuple[type[Refused], ...]] = ()

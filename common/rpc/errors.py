@@ -16,6 +16,8 @@ from typing import ClassVar
 
 import msgspec
 
+from common import brand
+
 
 class ServiceError(Exception):
     """A call to a service that did not end in its reply."""
@@ -89,4 +91,4 @@ WIRE_ERRORS: dict[str, type[ServiceError]] = {
 
 def problem_type(name: str) -> str:
     """Return the stable `type` URI of a problem: OutOfStock → …:out-of-stock."""
-    return "urn:cutpoints:problem:" + re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+    return f"urn:{brand.NAME}:problem:" + re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()

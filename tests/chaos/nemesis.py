@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import redis
 
+from common.contracts.callers import SERVING
 from common.contracts.payments import SetGatewayFaults
-from suite.programs import SERVICES
 from tests.chaos.proxy import Direction
 from tests.chaos.stage import Stage
 
@@ -141,7 +141,7 @@ class Nemesis:
     # networks
 
     def _hold_one_direction(self, dice: random.Random) -> tuple[str, str]:
-        service = dice.choice(SERVICES)
+        service = dice.choice(SERVING)
         proxy = self._stage.proxies[service]
         direction: Direction = dice.choice(("to the bus", "from the bus"))
         proxy.hold(direction)
@@ -154,7 +154,7 @@ class Nemesis:
     # databases and the gateway
 
     def _disturb_a_database(self, dice: random.Random) -> tuple[str, str]:
-        service = dice.choice(SERVICES)
+        service = dice.choice(SERVING)
         return self._stage.databases.disturb(service, dice.uniform(0.2, 4)), service
 
     def _make_the_gateway_unreliable(self, dice: random.Random) -> tuple[str, str]:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from common.conf.embedded import embedded_bus_url
+from common.contracts.callers import SERVING
 from common.contracts.payments import SetGatewayFaults
 from common.rpc.errors import ServiceError
 from suite import bus
 from suite.client import connect
-from suite.programs import SERVICES, Suite, free_ports
+from suite.programs import Suite, free_ports
 from suite.supervisor import Program, Supervisor, manage, run_to_end
 from tests.chaos.proxy import FaultProxy
 from tests.databases import Databases, databases
@@ -58,7 +59,7 @@ class Stage:
 
     def victims(self) -> list[str]:
         """Return the programs that may be killed or stopped."""
-        workers = [f"{s} worker {n}" for s in SERVICES for n in range(1, WORKERS + 1)]
+        workers = [f"{s} worker {n}" for s in SERVING for n in range(1, WORKERS + 1)]
         return [*workers, "orders web"]
 
     def tell(self, request: SetGatewayFaults) -> None:
@@ -90,7 +91,7 @@ def stage(database: str) -> Iterator[Stage]:
         store = stack.enter_context(databases(database, run_dir))
         ports = free_ports()
         bus_port = _free_port()
-        proxies = {s: stack.enter_context(FaultProxy(bus_port)) for s in SERVICES}
+        proxies = {s: stack.enter_context(FaultProxy(bus_port)) for s in SERVING}
         suite = Suite(
             run_dir=run_dir,
             bus_url=embedded_bus_url(run_dir),
@@ -110,7 +111,7 @@ def stage(database: str) -> Iterator[Stage]:
         supervisor = stack.enter_context(Supervisor(say))
         argv = [*bus.command(run_dir), "--port", str(bus_port), "--bind", "127.0.0.1"]
         supervisor.start(replace(suite.bus(), argv=argv))
-        for service in SERVICES:
+        for service in SERVING:
             suite.prepare(service, say)
         stock = manage("inventory", "shell", "-v0", "-c", STOCK)
         env = suite.worker("inventory").env
@@ -121,7 +122,7 @@ def stage(database: str) -> Iterator[Stage]:
 
 def _programs(suite: Suite, proxies: dict[str, FaultProxy]) -> Iterator[Program]:
     """Yield all programs; each reaches the bus through its service's proxy."""
-    for service in SERVICES:
+    for service in SERVING:
         url = {"BUS_URL": f"redis://127.0.0.1:{proxies[service].port}"}
         web, worker = suite.web(service), suite.worker(service)
         if service != "inventory":

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from common.conf.callers import CALLS
 from common.conf.embedded import embedded_bus_url
+from common.contracts.callers import CALLS
 from deploy.bus_users import acl
 from suite import bus
 

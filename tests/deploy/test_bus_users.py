@@ -11,8 +11,8 @@ from channels.exceptions import ChannelFull
 
 from common.channel_layer import RedisChannelLayer
 from common.channel_layer.errors import BrokerRefused
-from common.conf.callers import CALLS
 from common.conf.connections import channel_layer
+from common.contracts.callers import CALLS
 from common.contracts.inventory import AuditStock, StockAccounts
 from common.contracts.orders import AuditOrders, OrdersFound
 from common.contracts.payments import AuditCharges, ChargesFound

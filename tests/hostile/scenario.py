@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
-from suite.programs import SERVICES
+from common.contracts.callers import SERVING
 from tests.hostile.stage import Stage
 
 NAMED = 6
@@ -95,7 +95,7 @@ def scenario(
         SCENARIOS[name] = Scenario(
             name=name,
             play=play,
-            victims=SERVICES if everywhere else ("orders",),
+            victims=SERVING if everywhere else ("orders",),
             cost=cost or Cost(),
             silent=silent,
             counts_places=counts_places,

@@ -15,9 +15,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from common.conf.embedded import embedded_bus_url
+from common.contracts.callers import SERVING
 from suite import audit
 from suite.client import connect
-from suite.programs import SERVICES, Suite, free_ports
+from suite.programs import Suite, free_ports
 from suite.shop import Shop as Customer
 from suite.supervisor import Program, Supervisor, manage, run_to_end
 from tests.chaos.stage import GENEROUS, STOCK
@@ -47,7 +48,7 @@ class Stage:
         self.suite, self.supervisor, self.databases = suite, supervisor, store
         self.log = log
         self.orders, self.inventory, self.payments = (
-            suite.ports[service] for service in SERVICES
+            suite.ports[service] for service in SERVING
         )
         customer = Customer(suite.url("orders"), suite.url("payments"))
         self.card = customer.card()
@@ -167,11 +168,11 @@ def stage(database: str) -> Iterator[Stage]:
         supervisor = stack.enter_context(Supervisor(say, restart=False))
         supervisor.start(suite.bus())
         with ThreadPoolExecutor() as side_by_side:
-            list(side_by_side.map(lambda name: suite.prepare(name, say), SERVICES))
+            list(side_by_side.map(lambda name: suite.prepare(name, say), SERVING))
         stock = manage("inventory", "shell", "-v0", "-c", STOCK)
         env = suite.worker("inventory").env
         run_to_end(Program(name="stock", argv=stock, ready="", env=env), say)
-        programs = (*map(suite.worker, SERVICES), *map(suite.web, SERVICES))
+        programs = (*map(suite.worker, SERVING), *map(suite.web, SERVING))
         supervisor.start(*programs)
         yield Stage(suite, supervisor, store, log)
 

@@ -5,7 +5,7 @@ import uuid
 import httpx
 import pytest
 
-from suite.programs import SERVICES
+from common.contracts.callers import SERVING
 from tests.journeys.conftest import Running
 
 pytestmark = pytest.mark.journey
@@ -55,7 +55,7 @@ def test_one_correlation_id_is_on_the_lines_of_all_three_services(
     finally:
         del running.shop.orders.headers["X-Correlation-ID"]
     assert placed.json()["status"] == "confirmed"
-    processes = {"orders web", *(f"{name} worker" for name in SERVICES)}
+    processes = {"orders web", *(f"{name} worker" for name in SERVING)}
 
     def seen() -> set[str]:  # the lines come through pipes, in their own time
         return {line.split("│")[0] for line in list(running.log) if mine in line}

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from common.conf.embedded import embedded_bus_url
-from suite.programs import SERVICES, Suite, free_ports
+from common.contracts.callers import SERVING
+from suite.programs import Suite, free_ports
 from suite.supervisor import Supervisor
 from tests.databases import PostgresServer, postgresql
 from tests.journeys.conftest import CHARGED_TWICE, GENEROUS, Running
@@ -29,7 +30,7 @@ PATIENCE = 60
 def servers() -> Iterator[dict[str, PostgresServer]]:
     """Run a database server for each service."""
     with ExitStack() as stack:
-        yield {name: stack.enter_context(postgresql()) for name in SERVICES}
+        yield {name: stack.enter_context(postgresql()) for name in SERVING}
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_each_database_crashes_in_the_middle_of_60_orders(
 
     with ThreadPoolExecutor(4) as pool:
         customers = [pool.submit(customer, number) for number in range(ORDERS)]
-        for turn, service in enumerate(SERVICES):
+        for turn, service in enumerate(SERVING):
             enough = (turn + 1) * ORDERS // 5
             suite.until(lambda enough=enough: len(accepted) >= enough, within=60)
             assert len(accepted) < ORDERS, "this is the middle"

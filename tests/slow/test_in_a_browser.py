@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from suite.programs import SERVICES, Suite, free_ports
+from common.contracts.callers import SERVING
+from suite.programs import Suite, free_ports
 from suite.supervisor import Supervisor
 
 pytestmark = pytest.mark.slow
@@ -81,9 +82,9 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     run_dir = tmp_path_factory.mktemp("pages")
     suite = Suite(run_dir=run_dir, bus_url="redis://127.0.0.1:1", ports=free_ports())
     with Supervisor(restart=False) as supervisor:
-        for service in SERVICES:
+        for service in SERVING:
             suite.prepare(service, lambda *_: None)
-        supervisor.start(*map(suite.web, SERVICES))
+        supervisor.start(*map(suite.web, SERVING))
         yield suite
 
 

@@ -12,9 +12,10 @@ import httpx
 import pytest
 from rich.console import Console
 
+from common.contracts.callers import SERVING
 from payments.gateway.cards import CARDS
 from suite import bus, script
-from suite.programs import SERVICES, Suite, free_ports
+from suite.programs import Suite, free_ports
 from suite.shop import Shop
 from suite.supervisor import Supervisor
 from tests.databases import PostgresServer, postgresql
@@ -49,7 +50,7 @@ class Written:
         """Yield all that the databases keep."""
         for path in self.run_dir.glob("*.sqlite3*"):
             yield path.name, path.read_bytes()
-        for service in SERVICES if self.server else ():
+        for service in SERVING if self.server else ():
             for table in self.server.rows(service, TABLES):
                 rows = self.server.rows(service, f'SELECT * FROM "{table["name"]}"')  # noqa: S608
                 yield f"{service}.{table['name']}", repr(rows).encode()
@@ -96,7 +97,7 @@ def live(suite: Suite, written: Written) -> None:
     """Do what customers and staff do, right and wrong; note each secret on the way."""
     urls = suite.url("orders"), suite.url("payments")
     secrets, shop = written.secrets, Shop(*urls)
-    for name in (*SERVICES, "demo"):
+    for name in (*SERVING, "demo"):
         kept = "password" if name == "demo" else "secret"
         secrets[f"{name} {kept}"] = (suite.run_dir / f"{name}.{kept}").read_text()
     console = Console(file=io.StringIO(), width=200)
@@ -109,7 +110,7 @@ def live(suite: Suite, written: Written) -> None:
     authorization = shop.orders.headers["Authorization"]
     secrets["auth token"] = authorization.removeprefix("Token ")
     shop.orders.get("/api/orders").raise_for_status()
-    for service in SERVICES:
+    for service in SERVING:
         secrets[f"{service} session"] = use_the_admin(suite, service, secrets)
     shop.close()
 

@@ -1,6 +1,6 @@
 """`channel:`, the bus: requests to a service's channel, replies to our own.
 
-The reply channel names who asks and who answers, `response.orders.inventory.…!…`. So a
+The reply channel names who asks and who answers, `response.ASKING.ASKED.…!…`. So a
 bus that knows its users can let each read its own replies only, and answer only for
 itself: see `deploy/bus_users.py`.
 """

@@ -1,6 +1,7 @@
 """Settings are checked at start-up, all together, each by its name."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from common.conf.base import NEEDED
 from common.conf.config import Config
 from common.conf.embedded import ROOT, embedded_bus_url, kept_secret
 
@@ -25,6 +27,31 @@ def start(project: str, **env: str) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
+
+
+@pytest.mark.parametrize("missing", [{"BUS_URL"}, {"SERVICES", "LIVING_HERE"}, NEEDED])
+def test_settings_that_common_needs_are_named_when_missing(
+    missing: set[str], tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from orders.settings import *\n"
+        + "".join(f"del {name}\n" for name in sorted(missing))
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "django", "check"],
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{tmp_path}:{ROOT}",
+            "DJANGO_SETTINGS_MODULE": "mine",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    named = re.search(r"missing settings: (.*?)\. Take them from", done.stderr)
+    assert named, done.stderr
+    assert set(named[1].split(", ")) == missing
 
 
 @pytest.mark.parametrize("project", ["orders", "inventory", "payments", "monolith"])
