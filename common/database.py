@@ -1,7 +1,7 @@
 """The one seam between the event loop and the database.
 
 Rules are plain functions that open their own transactions; the loop runs them in a
-bounded pool of threads through `in_db`. Django's `a…` methods are not used: they
+bounded pool of threads through `in_db_thread`. Django's `a…` methods are not used: they
 would tie the rules to the loop.
 """
 
@@ -48,7 +48,9 @@ def in_pool_thread() -> bool:
     return threading.current_thread().name.startswith(POOL)
 
 
-async def in_db(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def in_db_thread(
+    function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
     """Run a function that uses the database in the pool and return its result."""
     context = contextvars.copy_context()
     work = functools.partial(context.run, lambda: _run(function, *args, **kwargs))
@@ -63,7 +65,7 @@ def _run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         close_old_connections()
 
 
-def rule(function: Callable[P, T]) -> Callable[P, T]:
+def retried_transaction(function: Callable[P, T]) -> Callable[P, T]:
     """Make a function one transaction that runs again when it met a conflict.
 
     A conflict is a `Conflict` or a unique violation: another worker won, and the

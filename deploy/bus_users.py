@@ -1,7 +1,7 @@
 """The users of the bus: what the holder of each one's password can do there.
 
 A service reads its own requests, and the replies to what it asked. It may write, and
-only write, requests to those it calls (`common.contracts.callers`), and replies in its
+only write, requests to those it calls (`common.contracts.topology`), and replies in its
 own name. This is for `common.channel_layer`, whose scripts run with the rights of who
 calls them.
 """
@@ -9,7 +9,7 @@ calls them.
 import hashlib
 from collections.abc import Mapping
 
-from common.contracts.callers import CALLS
+from common.contracts.topology import CALLS
 
 SEND = "+rpush +ltrim +pexpire +time"
 RECEIVE = "+blmpop +lindex +lpop +lpush +client|id +client|unblock"

@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from common.conf.embedded import fresh_demo_secret
-from common.contracts.callers import CALLS, SERVING
+from common.contracts.topology import CALLS, SERVING
 from deploy.bus_users import acl
 
 NAMES = (

@@ -12,9 +12,9 @@ from common.contracts.inventory import (
     ReleaseInventory,
     StockAccounts,
 )
-from common.rpc.calls import call
 from common.rpc.contract import Done
 from common.rpc.errors import Refused
+from common.rpc.process_client import call
 from common.rpc.service import Service
 from inventory import overdue, reports, stock
 
@@ -68,5 +68,5 @@ def audit_allocations(request: AuditAllocations) -> AllocationsFound:
 
 @service.every(seconds=1.0)
 async def release_overdue_holds() -> None:
-    """Ask orders about holds that outlived their order's deadline."""
+    """Call orders about holds that outlived their order's deadline."""
     await overdue.sweep(call)

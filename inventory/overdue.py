@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from common import clock
 from common.contracts.orders import GetOrderOutcome, OrderOutcome, UnknownOrder
-from common.database import in_db
+from common.database import in_db_thread
 from common.ops.outage import described
 from common.rpc.errors import ServiceError
 from common.saga.sweep import Sweep
@@ -18,7 +18,7 @@ from inventory.models import Allocation, AllocationState
 
 log = structlog.get_logger(__name__)
 
-IRREVOCABLE = frozenset({"undoing", "rejected", "cancelled", "expired"})
+IRREVOCABLE = frozenset({"compensating", "rejected", "cancelled", "expired"})
 """Statuses from which no order is ever confirmed: a stale answer is harmless."""
 ASK_AGAIN_AFTER = 5.0
 """Seconds until an overdue hold that had to be kept is asked about again."""
@@ -26,30 +26,30 @@ LONGEST_PAUSE = 3600.0
 """Of a hold that is flagged; its pause is as long as it is overdue already."""
 BATCH = 50
 
-Ask = Callable[[GetOrderOutcome], Awaitable[OrderOutcome]]
+Call = Callable[[GetOrderOutcome], Awaitable[OrderOutcome]]
 
 
-async def sweep(ask: Ask) -> None:
+async def sweep(call: Call) -> None:
     """Release each overdue hold whose order is irrevocably lost; keep the others.
 
     An order that orders does not know is kept too, and flagged for a person: it is told
     of once, and asked about ever more seldom.
     """
     holds = Sweep("overdue hold", _ask_later, name=str)
-    await holds.over(await in_db(_overdue), partial(_release_if_lost, ask))
+    await holds.over(await in_db_thread(_overdue), partial(_release_if_lost, call))
 
 
-async def _release_if_lost(ask: Ask, order_id: UUID) -> None:
+async def _release_if_lost(call: Call, order_id: UUID) -> None:
     try:
-        outcome = await ask(GetOrderOutcome(order_id=order_id))
+        outcome = await call(GetOrderOutcome(order_id=order_id))
     except UnknownOrder:
-        if await in_db(_flag, order_id):
+        if await in_db_thread(_flag, order_id):
             log.warning("hold of an unknown order", order_id=str(order_id))
     except ServiceError as error:
         log.info("no outcome", order_id=str(order_id), error=described(error))
     else:
         if outcome.status in IRREVOCABLE:
-            await in_db(stock.release_overdue_hold, order_id=order_id)
+            await in_db_thread(stock.release_overdue_hold, order_id=order_id)
 
 
 def _overdue() -> list[UUID]:

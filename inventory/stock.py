@@ -1,9 +1,10 @@
 """The rules of stock: the table "Inventory" of docs/protocol.md, one function a column.
 
-`@rule` makes each function one transaction, which runs again from the top when it met a
-`Conflict` or a key that was there already (`common/database.py`). Its winner is decided
-by a unique key or by an UPDATE that names the state it expects; only the winner moves
-counters and writes the ledger, and everybody else gets the answer that was given first.
+`@retried_transaction` makes each function one transaction, which runs again from the
+top when it met a `Conflict` or a key that was there already (`common/database.py`). A
+unique key, or an UPDATE that names the state it expects, decides who wins. Only the
+winner moves counters and writes the ledger; everybody else gets the answer that was
+given first.
 """
 
 from collections.abc import Iterable
@@ -15,7 +16,7 @@ from django.db import transaction
 
 from common import clock
 from common.contracts.inventory import (
-    AllocationUndone,
+    AlreadyReleased,
     InventoryAllocated,
     Line,
     OutOfStock,
@@ -25,7 +26,7 @@ from common.contracts.inventory import (
     UnknownProduct,
     merged,
 )
-from common.database import Conflict, rule
+from common.database import Conflict, retried_transaction
 from common.rpc.errors import ContractBroken, Refused
 from inventory import counters
 from inventory.models import (
@@ -44,7 +45,7 @@ HELD, SHORT = AllocationState.HELD, AllocationState.SHORT
 FINALISED, RELEASED = AllocationState.FINALISED, AllocationState.RELEASED
 
 
-@rule
+@retried_transaction
 def allocate(
     *, order_id: UUID, lines: Iterable[Line], deadline: datetime
 ) -> InventoryAllocated | Refused:
@@ -56,41 +57,41 @@ def allocate(
     if allocation is None:
         return _allocate_first(order_id, merged(lines), deadline)
     if allocation.state == RELEASED:
-        return AllocationUndone()
+        return AlreadyReleased()
     if allocation.state == SHORT:
         return _remembered_refusal(allocation)
     return InventoryAllocated(lines=tuple(map(_priced, allocation.lines.all())))
 
 
-@rule
+@retried_transaction
 def finalise(*, order_id: UUID) -> None:
-    """Take what is held off the shelf; refuses what was undone.
+    """Take what is held off the shelf; refuses what was released.
 
     Raises ContractBroken for an order that holds nothing.
     """
-    if _move(order_id, HELD, FINALISED):
+    if _transition(order_id, HELD, FINALISED):
         counters.move(order_id, MovementKind.FINALISE, on_hand=-1, allocated=-1)
         return
     match _state(order_id):
         case AllocationState.FINALISED:
             return
         case AllocationState.RELEASED:
-            raise AllocationUndone
+            raise AlreadyReleased
         case AllocationState.HELD:
             raise Conflict
         case none_or_short:
             raise ContractBroken(f"finalise on {none_or_short or 'none'}")
 
 
-@rule
+@retried_transaction
 def release(*, order_id: UUID) -> None:
     """Give everything back, whatever there is, and refuse the order stock from now on.
 
     For an unknown order this leaves a tombstone, which a late allocate will meet.
     """
-    if _move(order_id, HELD, RELEASED):
+    if _transition(order_id, HELD, RELEASED):
         counters.move(order_id, MovementKind.RELEASE, on_hand=0, allocated=-1)
-    elif _move(order_id, FINALISED, RELEASED):
+    elif _transition(order_id, FINALISED, RELEASED):
         counters.move(order_id, MovementKind.RESTOCK, on_hand=+1, allocated=0)
     elif (state := _state(order_id)) is None:
         Allocation.objects.create(
@@ -100,10 +101,10 @@ def release(*, order_id: UUID) -> None:
         raise Conflict
 
 
-@rule
+@retried_transaction
 def release_overdue_hold(*, order_id: UUID) -> bool:
     """Release a hold that is still one, on orders' word; tell whether it was."""
-    if not _move(order_id, HELD, RELEASED):
+    if not _transition(order_id, HELD, RELEASED):
         return False
     counters.move(order_id, MovementKind.RELEASE, on_hand=0, allocated=-1)
     return True
@@ -180,7 +181,7 @@ def _state(order_id: UUID) -> str | None:
     return next((state for (state,) in states), None)
 
 
-def _move(order_id: UUID, start: AllocationState, end: AllocationState) -> bool:
-    """Move an allocation from one state to another; False if it was not there."""
+def _transition(order_id: UUID, start: AllocationState, end: AllocationState) -> bool:
+    """Make a state transition of an allocation; False if it was in another state."""
     rows = Allocation.objects.filter(order_id=order_id, state=start)
     return rows.update(state=end, expires_at=None) == 1

@@ -6,7 +6,7 @@ process of its own.
 
 from common.conf import base
 from common.conf.config import Config
-from common.contracts.callers import SERVING
+from common.contracts.topology import SERVING
 
 config = Config("monolith")
 BASE = base.settings(config, port=8000)

@@ -4,7 +4,7 @@ from django.contrib import admin
 from rest_framework.authtoken.models import TokenProxy
 
 from common.http.admin import ReadOnlyAdmin, ReadOnlyInline
-from orders.models import Move, Order, OrderLine, Step
+from orders.models import Order, OrderLine, StatusTransition, Step
 
 admin.site.unregister(TokenProxy)  # whoever could read it could log in as anybody
 
@@ -18,7 +18,7 @@ class LineInline(ReadOnlyInline):
 class MoveInline(ReadOnlyInline):
     """How the status changed."""
 
-    model = Move
+    model = StatusTransition
 
 
 class StepInline(ReadOnlyInline):

@@ -29,7 +29,7 @@ from common.http.later import Places
 from common.http.rest.later import Waiting
 from common.http.rest.parsers import StrictJSONParser
 from common.http.rest.problems import Problem, ProblemSerializer
-from common.rpc.calls import call, tell_sync
+from common.rpc.process_client import call, notify_sync
 from orders import placing, rows, states
 from orders.access import (
     TOKEN_HEADER,
@@ -41,7 +41,7 @@ from orders.idempotency import (
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
     fingerprint,
-    in_hand,
+    in_progress,
     read_key,
 )
 from orders.login import Login
@@ -147,7 +147,7 @@ class OrdersView(Waiting, ListAPIView[Order]):
         body = OrderInput(data=request.data)
         body.is_valid(raise_exception=True)
         wait = preferred_wait(request.headers.get("Prefer", ""))
-        order = _place(customer, key, body, answered=None if wait else ACCEPTED)
+        order = _place(customer, key, body, first_status=None if wait else ACCEPTED)
         if not wait:
             return _placed(order)
 
@@ -162,7 +162,7 @@ class OrdersView(Waiting, ListAPIView[Order]):
 
 
 def _place(
-    customer: User | None, key: str, body: OrderInput, *, answered: int | None
+    customer: User | None, key: str, body: OrderInput, *, first_status: int | None
 ) -> Order:
     lines, card_token = body.merged_lines(), body.validated_data["card_token"]
     new = NewOrder(
@@ -174,20 +174,20 @@ def _place(
         lines=lines,
         card_token=card_token,
         headers=current_headers(),
-        answered=answered,
+        first_status=first_status,
     )
     order = _insert_or_find(new)
     if order.fingerprint != new.fingerprint:
         raise IdempotencyKeyReused("use a fresh key for another order")
     if order.id == new.id:
-        tell_sync(RunOrder(order_id=order.id))
+        notify_sync(RunOrder(order_id=order.id))
     return order
 
 
 def _insert_or_find(new: NewOrder) -> Order:
     """Return the order of this key; raise IdempotencyKeyInUse until it is committed."""
     try:
-        with in_hand(new.key_scope, new.key):
+        with in_progress(new.key_scope, new.key):
             return placing.make_order_row(new)
     except IdempotencyKeyInUse:
         committed = rows.of_key(new)
@@ -198,12 +198,12 @@ def _insert_or_find(new: NewOrder) -> Order:
 
 def _placed(order: Order, *, ended: bool | None = None, waited: int = 0) -> Response:
     """Answer with an order; `ended` is None if nobody waited for its end."""
-    if order.answered is None or ended is not None:
+    if order.first_status is None or ended is not None:
         _first_answer(order, status.HTTP_201_CREATED if ended else ACCEPTED)
     headers = {"Location": reverse("order", kwargs={"order_id": order.pk})}
     if ended is not None:
         headers["Preference-Applied"] = f"wait={waited}"
-    return Response(PlacedOrder(order).data, status=order.answered, headers=headers)
+    return Response(PlacedOrder(order).data, status=order.first_status, headers=headers)
 
 
 def _first_answer(order: Order, code: int) -> None:
@@ -211,7 +211,7 @@ def _first_answer(order: Order, code: int) -> None:
 
     Replays repeat the first answer's code.
     """
-    Order.objects.filter(id=order.id, answered=None).update(answered=code)
+    Order.objects.filter(id=order.id, first_status=None).update(first_status=code)
     order.refresh_from_db()
 
 
@@ -249,7 +249,7 @@ class CancelView(APIView):
         """
         order = visible_order(request, order_id)
         if states.cancel(order.id):
-            tell_sync(RunOrder(order_id=order.id))
+            notify_sync(RunOrder(order_id=order.id))
         order.refresh_from_db()
         if Status.CANCELLED not in {order.status, order.outcome}:
             raise CannotCancel(

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Count
 
 from common import clock
-from orders.models import Move, Order, Step
+from orders.models import Order, StatusTransition, Step
 
 ENDS = 10
 """Of the steps of one name, so many are shown from the start and from the end."""
@@ -43,13 +43,15 @@ def write_local_step(order_id: UUID, name: str, started: float) -> None:
 
 
 def entries(order: Order) -> list[dict[str, Any]]:
-    """Return an order's timeline: every move, and the ends of what was tried.
+    """Return an order's timeline: every status transition, and what was tried.
 
     An order that waits for a service tries the same step for days. What is between
     the first and the last ten of a name is one entry that tells how many these are;
     its `at` is that of the entry before it.
     """
-    timeline = list(chain(_steps(order), map(_move, order.moves.order_by("id"))))
+    timeline = list(
+        chain(_steps(order), map(_transition, order.transitions.order_by("id")))
+    )
     return sorted(timeline, key=lambda entry: entry["at"])
 
 
@@ -94,12 +96,12 @@ def _left_out(before: Step, count: int) -> dict[str, Any]:
     }
 
 
-def _move(move: Move) -> dict[str, Any]:
+def _transition(one: StatusTransition) -> dict[str, Any]:
     return {
-        "at": move.at,
-        "step": f"{move.start or 'new'} → {move.end}",
+        "at": one.at,
+        "step": f"{one.start or 'new'} → {one.end}",
         "service": "orders",
-        "outcome": move.note or "ok",
+        "outcome": one.note or "ok",
         "queue_ms": None,
         "handler_ms": None,
         "left_out": 0,

@@ -90,7 +90,7 @@ _lock = threading.Lock()
 
 
 @contextmanager
-def in_hand(scope: str, key: str) -> Iterator[None]:
+def in_progress(scope: str, key: str) -> Iterator[None]:
     """Hold a key while its order is being inserted.
 
     Raises IdempotencyKeyInUse while another thread of this process holds it. Between

@@ -6,11 +6,11 @@ from django.db.models import Q
 
 
 class Status(models.TextChoices):
-    """The statuses of protocol table "Orders"; `states.py` has the moves."""
+    """The statuses of protocol table "Orders"; `states.py` has the transitions."""
 
     PLACED = "placed"
     CONFIRMED = "confirmed"
-    UNDOING = "undoing"
+    COMPENSATING = "compensating"
     REJECTED = "rejected"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
@@ -28,13 +28,13 @@ class Order(models.Model):
     )
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64, help_text="of the request's body")
-    answered = models.PositiveSmallIntegerField(
+    first_status = models.PositiveSmallIntegerField(
         null=True, help_text="the HTTP status of the first answer, for its replays"
     )
 
-    status = models.CharField(max_length=10, choices=Status.choices)
+    status = models.CharField(max_length=12, choices=Status.choices)
     outcome = models.CharField(
-        max_length=10, blank=True, help_text="what the undoing will end in"
+        max_length=10, blank=True, help_text="what the compensation will end in"
     )
     reason = models.JSONField(null=True, blank=True, help_text="a problem (RFC 9457)")
     total = models.PositiveBigIntegerField(null=True, help_text="in minor units")
@@ -67,8 +67,8 @@ class Order(models.Model):
                 condition=~Q(status="confirmed") | Q(total__isnull=False, total__gt=0),
             ),
             models.CheckConstraint(
-                name="an_undoing_order_has_an_outcome",
-                condition=~Q(status="undoing") | ~Q(outcome=""),
+                name="a_compensating_order_has_an_outcome",
+                condition=~Q(status="compensating") | ~Q(outcome=""),
             ),
         )
 
@@ -94,12 +94,14 @@ class OrderLine(models.Model):
         return f"{self.quantity} × {self.sku}"
 
 
-class Move(models.Model):
+class StatusTransition(models.Model):
     """One change of an order's status, written with it. For people and the audit."""
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="moves")
-    start = models.CharField(max_length=10, blank=True)
-    end = models.CharField(max_length=10)
+    order = models.ForeignKey(
+        Order, on_delete=models.PROTECT, related_name="transitions"
+    )
+    start = models.CharField(max_length=12, blank=True)
+    end = models.CharField(max_length=12)
     note = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
 

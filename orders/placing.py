@@ -3,9 +3,10 @@
     make order row → allocate inventory → calculate price
                    → charge card → finalise inventory → finalise order
 
-Each step is one function, with its undo beside it. A step may be repeated at any time,
-by any runner: the service that owns it remembers the answer it gave. So nothing here
-keeps track of progress, and whoever is in doubt starts again from the top.
+This is a saga: each step is one function, with its compensation beside it. A step may
+be repeated at any time, by any runner, since the service that owns it remembers the
+answer that it gave. So nothing here keeps track of progress: an attempt that fails is
+followed by one that starts again from the top.
 """
 
 from common.contracts.inventory import (
@@ -17,10 +18,9 @@ from common.contracts.inventory import (
 )
 from common.contracts.money import Money
 from common.contracts.payments import ChargeCard, RefundCharge
-from common.database import in_db
-from orders import rows, states
+from common.database import in_db_thread
+from orders import rows, states, steps
 from orders.models import Order
-from orders.steps import do, undo
 
 
 def make_order_row(new: rows.NewOrder) -> Order:
@@ -32,8 +32,8 @@ async def place(order: Order) -> None:
     """Take a placed order through steps 2 to 6, again from the top if need be.
 
     Raises a Refused if a service says no, Busy or OutcomeUnknown if this pass came to
-    nothing, and AllocationUndone, ChargeUndone or MovedOn if by now the order is being
-    undone. `runner.py` knows what follows from each.
+    nothing, and AlreadyReleased, AlreadyRefunded or StaleOrder if the order is being
+    compensated by now. `runner.py` knows what follows from each.
     """
     allocated = await allocate_inventory(order)
     total = await calculate_price(order, allocated)
@@ -42,11 +42,11 @@ async def place(order: Order) -> None:
     await finalise_order(order)
 
 
-async def take_back(order: Order) -> None:
-    """Undo steps 4 and 2 (and with it 5), then record the outcome. Never gives up."""
+async def compensate(order: Order) -> None:
+    """Compensate steps 4 and 2 (and with it 5), then record the outcome."""
     await refund_card(order)
     await release_inventory(order)
-    await in_db(states.finish_undoing, order.id)
+    await in_db_thread(states.finish_compensation, order.id)
 
 
 # 2 ── allocate inventory ──────────────────────────────────────── owner: inventory
@@ -57,7 +57,7 @@ async def allocate_inventory(order: Order) -> InventoryAllocated:
     lines = tuple(
         Line(sku=line.sku, quantity=line.quantity) for line in order.lines.all()
     )
-    return await do(
+    return await steps.perform(
         order,
         "allocate inventory",
         AllocateInventory(order_id=order.id, lines=lines, deadline=order.deadline),
@@ -66,7 +66,9 @@ async def allocate_inventory(order: Order) -> InventoryAllocated:
 
 async def release_inventory(order: Order) -> None:
     """Give back what the order holds or took, even if nothing is known of it."""
-    await undo(order, "release inventory", ReleaseInventory(order_id=order.id))
+    await steps.compensate(
+        order, "release inventory", ReleaseInventory(order_id=order.id)
+    )
 
 
 # 3 ── calculate price ─────────────────────────────────────────── owner: orders
@@ -74,7 +76,7 @@ async def release_inventory(order: Order) -> None:
 
 async def calculate_price(order: Order, allocated: InventoryAllocated) -> Money:
     """Make the total durable before it is charged; the first one stored counts."""
-    return await in_db(rows.store_total, order, allocated.lines)
+    return await in_db_thread(rows.store_total, order, allocated.lines)
 
 
 # 4 ── charge card ─────────────────────────────────────────────── owner: payments
@@ -82,7 +84,7 @@ async def calculate_price(order: Order, allocated: InventoryAllocated) -> Money:
 
 async def charge_card(order: Order, total: Money) -> None:
     """Charge the total, once, whatever becomes of this call."""
-    await do(
+    await steps.perform(
         order,
         "charge card",
         ChargeCard(
@@ -96,20 +98,22 @@ async def charge_card(order: Order, total: Money) -> None:
 
 async def refund_card(order: Order) -> None:
     """Pay back what was charged, even if nothing is known of a charge."""
-    await undo(order, "refund card", RefundCharge(order_id=order.id))
+    await steps.compensate(order, "refund card", RefundCharge(order_id=order.id))
 
 
 # 5 ── finalise inventory ──────────────────────────────────────── owner: inventory
 
 
 async def finalise_inventory(order: Order) -> None:
-    """Take the stock off the shelf. Its undo is the release, which restocks."""
-    await do(order, "finalise inventory", FinaliseInventory(order_id=order.id))
+    """Take the stock off the shelf. Its compensation is the release, which restocks."""
+    await steps.perform(
+        order, "finalise inventory", FinaliseInventory(order_id=order.id)
+    )
 
 
 # 6 ── finalise order ──────────────────────────────────────────── owner: orders
 
 
 async def finalise_order(order: Order) -> None:
-    """Confirm the order, unless it is being undone by now."""
-    await in_db(states.confirm, order.id)
+    """Confirm the order, unless it is being compensated by now."""
+    await in_db_thread(states.confirm, order.id)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from common import clock
-from common.contracts.orders import ENDED, OrderFacts, OrderMove, OrdersFound
+from common.contracts.orders import ENDED, OrderFacts, OrdersFound, OrderTransition
 from orders.models import Order
 
 
@@ -16,7 +16,7 @@ def orders(
     grace_seconds: float,
 ) -> OrdersFound:
     """Return facts on the given orders, or on a page of all in id order."""
-    rows = Order.objects.order_by("id").prefetch_related("lines", "moves")
+    rows = Order.objects.order_by("id").prefetch_related("lines", "transitions")
     if order_ids is not None:
         rows, limit = rows.filter(id__in=order_ids), len(order_ids)
     elif after is not None:
@@ -30,7 +30,7 @@ def orders(
 
 
 def _facts(order: Order, overdue_since: datetime) -> OrderFacts:
-    moves = sorted(order.moves.all(), key=lambda move: move.pk)
+    history = sorted(order.transitions.all(), key=lambda one: one.pk)
     return OrderFacts(
         order_id=order.id,
         status=order.status,
@@ -40,6 +40,6 @@ def _facts(order: Order, overdue_since: datetime) -> OrderFacts:
         needs_attention=order.needs_attention,
         deadline=order.deadline,
         overdue=order.status not in ENDED and order.deadline <= overdue_since,
-        moves=tuple(OrderMove(start=m.start, end=m.end) for m in moves),
+        transitions=tuple(OrderTransition(start=m.start, end=m.end) for m in history),
         runs=order.runs,
     )

@@ -13,13 +13,13 @@ from common import clock
 from common.context import Headers
 from common.contracts.inventory import PricedLine
 from common.contracts.money import Money
-from common.database import rule
+from common.database import retried_transaction
 from orders import pricing
 from orders.history import write_local_step
-from orders.models import Move, Order, OrderLine, Status
+from orders.models import Order, OrderLine, Status, StatusTransition
 
 
-class MovedOn(Exception):
+class StaleOrder(Exception):
     """The order is not where this runner believed it: read the row again."""
 
 
@@ -36,7 +36,7 @@ class NewOrder:
     """Quantities by SKU."""
     card_token: str
     headers: Headers
-    answered: int | None = None
+    first_status: int | None = None
     """The HTTP status that a request with this key gets, if it is known already."""
 
 
@@ -45,7 +45,7 @@ def of_key(new: NewOrder) -> Order | None:
     return Order.objects.filter(key_scope=new.key_scope, key=new.key).first()
 
 
-@rule
+@retried_transaction
 def insert(new: NewOrder) -> Order:
     """Insert order, key, lines and history in one transaction.
 
@@ -62,7 +62,7 @@ def insert(new: NewOrder) -> Order:
         key_scope=new.key_scope,
         key=new.key,
         fingerprint=new.fingerprint,
-        answered=new.answered,
+        first_status=new.first_status,
         status=Status.PLACED,
         card_token=new.card_token,
         flags=list(new.headers.flags),
@@ -75,16 +75,16 @@ def insert(new: NewOrder) -> Order:
         OrderLine(order=order, sku=sku, quantity=quantity)
         for sku, quantity in sorted(new.lines.items())
     )
-    Move.objects.create(order=order, start="", end=Status.PLACED, at=now)
+    StatusTransition.objects.create(order=order, start="", end=Status.PLACED, at=now)
     write_local_step(order.id, "make order row", started)
     return order
 
 
-@rule
+@retried_transaction
 def store_total(order: Order, lines: Iterable[PricedLine]) -> Money:
     """Store the total of a placed order that has none, and return the stored one.
 
-    Raises NotOnePrice, and MovedOn if the order is not placed any more.
+    Raises NotOnePrice, and StaleOrder if the order is not placed any more.
     """
     started, lines = time.perf_counter(), tuple(lines)
     total = pricing.total_of(lines, order.flags)
@@ -98,7 +98,7 @@ def store_total(order: Order, lines: Iterable[PricedLine]) -> Money:
     row = Order.objects.values_list("status", "total", "currency")
     status, stored, currency = row.get(id=order.id)
     if status != Status.PLACED or stored is None:
-        raise MovedOn
+        raise StaleOrder
     if (stored, currency) != (total.amount, total.currency):  # held lines keep prices
         why = "inventory told other prices later; the first ones count"
         placed.update(needs_attention=True, attention=why)

@@ -12,21 +12,21 @@ import structlog
 from common import clock
 from common.backoff import full_jitter
 from common.context import Headers, headers
-from common.contracts.inventory import AllocationUndone, TooLateToAllocate
-from common.contracts.payments import ChargeUndone, TooLateToCharge
-from common.database import in_db
+from common.contracts.inventory import AlreadyReleased, TooLateToAllocate
+from common.contracts.payments import AlreadyRefunded, TooLateToCharge
+from common.database import in_db_thread
 from common.ops.outage import described, is_outage
 from common.rpc.errors import Busy, ContractBroken, NotServed, OutcomeUnknown, Refused
 from orders import placing, states
 from orders.models import Order, Status
-from orders.rows import MovedOn
+from orders.rows import StaleOrder
 
 log = structlog.get_logger(__name__)
 
 BACKOFF_BASE = 0.2
 BACKOFF_CAP = 5.0
 ATTENTION_AFTER = 10
-"""Failed attempts in a row at undoing an order until a person is told, too."""
+"""Failed attempts in a row at compensating an order until a person is told, too."""
 LATER = (TooLateToAllocate, TooLateToCharge, Busy, NotServed, OutcomeUnknown)
 """What says nothing about the order: the same step is tried again."""
 AT_A_TIME = 32
@@ -39,7 +39,7 @@ async def run(order_id: UUID) -> None:
     Raises outages only: what nobody foresaw is one order's trouble, see `_set_aside`.
     """
     try:
-        while order := await in_db(states.claim, order_id):
+        while order := await in_db_thread(states.claim, order_id):
             carried = Headers(
                 correlation_id=order.correlation_id, flags=tuple(order.flags)
             )
@@ -54,7 +54,7 @@ async def run(order_id: UUID) -> None:
 
 async def sweep() -> None:
     """Run the orders that are due: their wake-up was lost, or an attempt failed."""
-    due = await in_db(_due)
+    due = await in_db_thread(_due)
     runs = await asyncio.gather(*map(run, due), return_exceptions=True)
     for error in runs:
         if isinstance(error, Exception):
@@ -64,29 +64,29 @@ async def sweep() -> None:
 async def _pass(order: Order) -> bool:
     """Try once; tell whether the row has changed and is worth another look at once."""
     try:
-        if order.status == Status.UNDOING:
-            await placing.take_back(order)
-        elif await in_db(states.expire, order.id):
+        if order.status == Status.COMPENSATING:
+            await placing.compensate(order)
+        elif await in_db_thread(states.expire, order.id):
             return True
         else:
             await placing.place(order)
-    except (AllocationUndone, ChargeUndone) as undone:
-        return await _read_again(order, undone)
-    except MovedOn:
+    except (AlreadyReleased, AlreadyRefunded) as refusal:
+        return await _read_again(order, refusal)
+    except StaleOrder:
         return True
     except LATER as failure:
         await _try_later(order, failure)
     except Refused as refusal:
-        return await in_db(states.reject, order.id, refusal.as_problem())
+        return await in_db_thread(states.reject, order.id, refusal.as_problem())
     except ContractBroken as contradiction:
         await _contradiction(order, contradiction)
     return False
 
 
-async def _read_again(order: Order, undone: Refused) -> bool:
-    """Never start undoing on the word of a service: only the row decides."""
-    if await in_db(_status, order.id) == Status.PLACED:
-        await _contradiction(order, undone)
+async def _read_again(order: Order, refusal: Refused) -> bool:
+    """Never start compensating on the word of a service: only the row decides."""
+    if await in_db_thread(_status, order.id) == Status.PLACED:
+        await _contradiction(order, refusal)
         return False
     return True
 
@@ -98,22 +98,24 @@ async def _try_later(order: Order, failure: Exception) -> None:
         left = (order.deadline - clock.now()).total_seconds()
         pause = min(pause, max(left, 0.0))
     elif failures >= ATTENTION_AFTER:
-        await in_db(states.flag, order.id, f"undoing fails: {failure}"[:200])
+        await in_db_thread(
+            states.flag, order.id, f"compensating fails: {failure}"[:200]
+        )
     log.info("order postponed", failure=described(failure), seconds=round(pause, 2))
-    await in_db(states.postpone, order.id, order.runs, pause)
+    await in_db_thread(states.postpone, order.id, order.runs, pause)
 
 
 async def _contradiction(order: Order, error: Exception) -> None:
     """Something that the protocol excludes: flag it, and let the deadline end it."""
     log.error("contradiction", order_id=str(order.id), error=described(error))
-    await in_db(states.flag, order.id, f"contradiction: {error}"[:200])
+    await in_db_thread(states.flag, order.id, f"contradiction: {error}"[:200])
     await _try_later(order, error)
 
 
 async def _set_aside(order_id: UUID, error: Exception) -> None:
     """A bug met an order: tell a person, once, and let the others go first."""
     why = f"unexpected: {described(error)}"[:200]
-    failures, is_new = await in_db(states.set_aside, order_id, why)
+    failures, is_new = await in_db_thread(states.set_aside, order_id, why)
     log.error(
         "run failed",
         order_id=str(order_id),
@@ -125,7 +127,8 @@ async def _set_aside(order_id: UUID, error: Exception) -> None:
 
 def _due() -> list[UUID]:
     orders = Order.objects.filter(
-        status__in=(Status.PLACED, Status.UNDOING), next_attempt_at__lte=clock.now()
+        status__in=(Status.PLACED, Status.COMPENSATING),
+        next_attempt_at__lte=clock.now(),
     )
     ids = orders.order_by("next_attempt_at").values_list("id", flat=True)
     return list(ids[:AT_A_TIME])

@@ -115,7 +115,7 @@ class OrderDetail(OrderSummary):
 
     @extend_schema_field(TimelineEntry(many=True))
     def get_timeline(self, order: Order) -> list[dict[str, object]]:
-        """Return steps and moves in the order in which they happened."""
+        """Return steps and status transitions in the order in which they happened."""
         return list(TimelineEntry(history.entries(order), many=True).data)
 
 

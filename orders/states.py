@@ -1,8 +1,9 @@
-"""All moves of an order's status, each one a conditional update.
+"""All status transitions of an order, each one a conditional update.
 
 Losing such an update is normal: another runner, the customer or the deadline was
-first. Who loses reads the row again. This is the table "Orders" of docs/protocol.md;
-its moves stand in the contracts, since others may rely on them.
+first. If the update changes no row, another process changed the order first: reload it
+and decide again. This is the table "Orders" of docs/protocol.md; the contracts list the
+transitions, since others may rely on them.
 """
 
 import time
@@ -15,13 +16,13 @@ from django.db.models import F, Q, prefetch_related_objects
 
 from common import clock
 from common.backoff import full_jitter
-from common.contracts.orders import ENDED, MOVES
-from common.database import rule
+from common.contracts.orders import ENDED, TRANSITIONS
+from common.database import retried_transaction
 from common.rpc.errors import problem_type
 from orders.history import write_local_step
-from orders.models import Move, Order, Status
+from orders.models import Order, Status, StatusTransition
 
-PLACED, CONFIRMED, UNDOING = Status.PLACED, Status.CONFIRMED, Status.UNDOING
+PLACED, CONFIRMED, COMPENSATING = Status.PLACED, Status.CONFIRMED, Status.COMPENSATING
 REJECTED, CANCELLED, EXPIRED = Status.REJECTED, Status.CANCELLED, Status.EXPIRED
 
 LEASE = 12.0
@@ -42,78 +43,78 @@ DEADLINE_PASSED = {
 }
 
 
-@rule
+@retried_transaction
 def claim(order_id: UUID) -> Order | None:
     """Take the lease of an order that is due, or return None."""
     now = clock.now()
     due = Order.objects.filter(
-        id=order_id, status__in=(PLACED, UNDOING), next_attempt_at__lte=now
+        id=order_id, status__in=(PLACED, COMPENSATING), next_attempt_at__lte=now
     )
     lease = now + timedelta(seconds=LEASE)
     if not due.update(runs=F("runs") + 1, next_attempt_at=lease):
         return None
     order = Order.objects.get(id=order_id)
-    if order.status == PLACED:  # undoing needs no lines
+    if order.status == PLACED:  # compensating needs no lines
         prefetch_related_objects([order], "lines")
     return order
 
 
-@rule
+@retried_transaction
 def confirm(order_id: UUID) -> bool:
     """placed → confirmed; only after inventory's yes to FinaliseInventory."""
     started = time.perf_counter()
-    moved = _move(order_id, PLACED, CONFIRMED, confirmed_at=clock.now())
-    if moved:
+    confirmed = _transition(order_id, PLACED, CONFIRMED, confirmed_at=clock.now())
+    if confirmed:
         write_local_step(order_id, "finalise order", started)
-    return moved
+    return confirmed
 
 
-@rule
+@retried_transaction
 def reject(order_id: UUID, reason: dict[str, object]) -> bool:
-    """placed → undoing(rejected), for the reason a service or a rule gave."""
-    return _undo(order_id, PLACED, REJECTED, reason)
+    """placed → compensating(rejected), for the reason a service or a rule gave."""
+    return _compensate(order_id, PLACED, REJECTED, reason)
 
 
-@rule
+@retried_transaction
 def expire(order_id: UUID) -> bool:
-    """placed → undoing(expired), if the deadline has passed."""
+    """placed → compensating(expired), if the deadline has passed."""
     overdue = Q(deadline__lte=clock.now())
-    return _undo(order_id, PLACED, EXPIRED, DEADLINE_PASSED, overdue)
+    return _compensate(order_id, PLACED, EXPIRED, DEADLINE_PASSED, overdue)
 
 
-@rule
+@retried_transaction
 def cancel(order_id: UUID) -> bool:
-    """placed or confirmed → undoing(cancelled): only the customer or staff ask for it.
+    """placed or confirmed → compensating(cancelled): the customer or staff ask for it.
 
-    A confirmed order only within the window (CANCEL_WINDOW_SECONDS).
+    A confirmed order is cancelled only within the window (CANCEL_WINDOW_SECONDS).
     """
     window = timedelta(seconds=settings.CANCEL_WINDOW)
     in_window = Q(confirmed_at__gt=clock.now() - window)
-    return _undo(order_id, PLACED, CANCELLED, CANCELLED_BY_CUSTOMER) or _undo(
-        order_id, CONFIRMED, CANCELLED, CANCELLED_BY_CUSTOMER, in_window
-    )
+    return _compensate(
+        order_id, PLACED, CANCELLED, CANCELLED_BY_CUSTOMER
+    ) or _compensate(order_id, CONFIRMED, CANCELLED, CANCELLED_BY_CUSTOMER, in_window)
 
 
-@rule
-def finish_undoing(order_id: UUID) -> bool:
-    """undoing → its outcome; only after refund and release have both been done."""
-    undoing = Order.objects.filter(id=order_id, status=UNDOING)
-    outcome = undoing.values_list("outcome", flat=True).first()
-    return outcome is not None and _move(order_id, UNDOING, Status(outcome))
+@retried_transaction
+def finish_compensation(order_id: UUID) -> bool:
+    """compensating → its outcome; only after refund and release have both been done."""
+    compensating = Order.objects.filter(id=order_id, status=COMPENSATING)
+    outcome = compensating.values_list("outcome", flat=True).first()
+    return outcome is not None and _transition(order_id, COMPENSATING, Status(outcome))
 
 
-@rule
+@retried_transaction
 def postpone(order_id: UUID, runs: int, seconds: float) -> None:
     """Give the lease back after a failure, to be due again in so many seconds.
 
     Another runner's lease, which changed `runs`, is left alone.
     """
-    Order.objects.filter(id=order_id, runs=runs, status__in=(PLACED, UNDOING)).update(
-        failures=F("failures") + 1, next_attempt_at=clock.after(seconds)
-    )
+    Order.objects.filter(
+        id=order_id, runs=runs, status__in=(PLACED, COMPENSATING)
+    ).update(failures=F("failures") + 1, next_attempt_at=clock.after(seconds))
 
 
-@rule
+@retried_transaction
 def set_aside(order_id: UUID, why: str) -> tuple[int, bool]:
     """Flag an order that met a bug and have it wait, the longer the more often.
 
@@ -125,18 +126,18 @@ def set_aside(order_id: UUID, why: str) -> tuple[int, bool]:
     order.update(needs_attention=True, attention=why, failures=F("failures") + 1)
     failures = order.values_list("failures", flat=True).first() or 1
     pause = full_jitter(failures, base=SET_ASIDE / 2, cap=SET_ASIDE)
-    under_way = order.filter(status__in=(PLACED, UNDOING))
+    under_way = order.filter(status__in=(PLACED, COMPENSATING))
     under_way.update(next_attempt_at=clock.after(SET_ASIDE / 2 + pause / 2))
     return failures, not known
 
 
-@rule
+@retried_transaction
 def retry(order_id: UUID) -> bool:
     """Make an order that is under way due at once; only an operator asks for it.
 
     Forgets its failures and its flag, and breaks a lease: two runners do no harm.
     """
-    orders = Order.objects.filter(id=order_id, status__in=(PLACED, UNDOING))
+    orders = Order.objects.filter(id=order_id, status__in=(PLACED, COMPENSATING))
     return (
         orders.update(
             next_attempt_at=clock.now(), failures=0, needs_attention=False, attention=""
@@ -145,7 +146,7 @@ def retry(order_id: UUID) -> bool:
     )
 
 
-def seen(order_id: UUID) -> bool:
+def acknowledge(order_id: UUID) -> bool:
     """Take the flag off an order that a person has looked at. False if unknown."""
     order = Order.objects.filter(id=order_id)
     return order.update(needs_attention=False, attention="") == 1
@@ -157,17 +158,17 @@ def flag(order_id: UUID, why: str) -> bool:
     return order.update(needs_attention=True, attention=why) == 1
 
 
-def _undo(
+def _compensate(
     order_id: UUID,
     start: Status,
     outcome: Status,
     reason: Mapping[str, object],
     condition: Q | None = None,
 ) -> bool:
-    return _move(
+    return _transition(
         order_id,
         start,
-        UNDOING,
+        COMPENSATING,
         condition=condition,
         note=str(reason["detail"])[:200],
         outcome=outcome,
@@ -177,7 +178,7 @@ def _undo(
     )
 
 
-def _move(
+def _transition(
     order_id: UUID,
     start: Status,
     end: Status,
@@ -186,14 +187,14 @@ def _move(
     note: str = "",
     **changes: object,
 ) -> bool:
-    """Change the status if it still is `start`, and record the move with it."""
-    assert (start, end) in MOVES
+    """Change the status if it still is `start`, and record the transition with it."""
+    assert (start, end) in TRANSITIONS
     if end in ENDED:
         changes["next_attempt_at"] = None
     rows = Order.objects.filter(condition or Q(), id=order_id, status=start)
     if not rows.update(status=end, **changes):
         return False
-    Move.objects.create(
+    StatusTransition.objects.create(
         order_id=order_id, start=start, end=end, note=note, at=clock.now()
     )
     return True

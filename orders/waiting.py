@@ -12,9 +12,9 @@ from uuid import UUID
 from django.conf import settings
 
 from common.contracts.orders import ENDED
-from common.database import in_db
+from common.database import in_db_thread
 from common.http.later import NoPlace, Places
-from common.ops.outage import Outage
+from common.ops.outage import OutageLog
 from orders.models import Order
 
 LONGEST = 30
@@ -71,10 +71,10 @@ class Watch:
 
     async def _look(self) -> None:
         """Look again and again, as long as anybody waits."""
-        outage = Outage("looking for orders that ended")
+        outage = OutageLog("looking for orders that ended")
         while self._waiting:
             try:
-                ended = await in_db(_ended, list(self._waiting))
+                ended = await in_db_thread(_ended, list(self._waiting))
                 outage.over()
             except Exception as error:  # whoever waits is answered when the time is up
                 outage.failed(error)

@@ -11,7 +11,7 @@ from django.db.models import F
 from common import clock
 from common.contracts.money import Money
 from common.contracts.payments import TooLateToCharge
-from common.database import Conflict, rule
+from common.database import Conflict, retried_transaction
 from common.rpc.errors import ContractBroken
 from payments.gateway import Approved, Declined
 from payments.models import Card, Charge, ChargeState, Entry, EntryKind
@@ -30,7 +30,7 @@ SWEEP_AFTER = 10.0
 """Seconds that a refund is left to whoever asked for it before payments goes on."""
 
 
-@rule
+@retried_transaction
 def open_intent(
     *, order_id: UUID, total: Money, card_token: str, deadline: datetime
 ) -> Charge:
@@ -59,24 +59,24 @@ def open_intent(
     return charge
 
 
-@rule
+@retried_transaction
 def settle(*, order_id: UUID, outcome: Approved | Declined | None) -> Charge:
     """intent → charged | declined, or → voided if the gateway never saw the charge."""
     match outcome:
         case Approved():
-            if _move(order_id, INTENT, state=CHARGED):
+            if _transition(order_id, INTENT, state=CHARGED):
                 _enter(order_id, EntryKind.CHARGE, sign=+1)
         case Declined(code=code):
-            _move(order_id, INTENT, state=DECLINED, decline_code=code)
+            _transition(order_id, INTENT, state=DECLINED, decline_code=code)
         case None:
-            _move(order_id, INTENT, state=VOIDED)
+            _transition(order_id, INTENT, state=VOIDED)
     return Charge.objects.get(order_id=order_id)
 
 
-@rule
+@retried_transaction
 def begin_refund(*, order_id: UUID) -> Charge:
     """charged → refunding(1); none → voided, the tombstone that a late charge meets."""
-    _move(
+    _transition(
         order_id,
         CHARGED,
         state=REFUNDING,
@@ -90,10 +90,10 @@ def begin_refund(*, order_id: UUID) -> Charge:
     return Charge.objects.create(order_id=order_id, state=VOIDED, opened_at=clock.now())
 
 
-@rule
+@retried_transaction
 def record_refund(*, order_id: UUID, refund: int) -> Charge:
     """refunding(n) → refunded; from now on the gateway is asked whether it stands."""
-    if _move(
+    if _transition(
         order_id,
         REFUNDING,
         number=refund,
@@ -105,26 +105,26 @@ def record_refund(*, order_id: UUID, refund: int) -> Charge:
     return Charge.objects.get(order_id=order_id)
 
 
-@rule
+@retried_transaction
 def record_refused_refund(*, order_id: UUID, refund: int) -> Charge:
     """refunding(n) → refunding(n+1), since the gateway said no for good to n."""
-    _move(order_id, REFUNDING, number=refund, refund=refund + 1)
+    _transition(order_id, REFUNDING, number=refund, refund=refund + 1)
     return Charge.objects.get(order_id=order_id)
 
 
-@rule
+@retried_transaction
 def record_late_failure(*, order_id: UUID, refund: int) -> Charge:
     """refunded → refunding(n+1): refund n failed after all; reverse its entry."""
     charge = Charge.objects.get(order_id=order_id)
-    if _move(
+    if _transition(
         order_id,
         REFUNDED,
         number=refund,
         state=REFUNDING,
         refund=refund + 1,
         failed_refunds=F("failed_refunds") + 1,
-        orders_told=False,
-        tell_orders_at=None,
+        orders_notified=False,
+        notify_orders_at=None,
         next_attempt_at=clock.now(),
     ):
         charge.refund = refund
@@ -138,7 +138,7 @@ def last_failed_refund(*, order_id: UUID) -> int:
     return reversals.latest("refund").refund
 
 
-def _move(
+def _transition(
     order_id: UUID, start: ChargeState, *, number: int | None = None, **changes: object
 ) -> bool:
     """Change a charge that is in a state (and at refund `number`); tell whether."""

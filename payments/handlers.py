@@ -11,8 +11,8 @@ from common.contracts.payments import (
     RefundCharge,
     SetGatewayFaults,
 )
-from common.rpc.calls import call
 from common.rpc.contract import Done
+from common.rpc.process_client import call
 from common.rpc.service import Service
 from payments import late_refunds, ledger, reports
 from payments.models import GatewayFaults
@@ -66,5 +66,5 @@ def audit_charges(request: AuditCharges) -> ChargesFound:
 
 @service.every(seconds=1.0)
 async def watch_refunds() -> None:
-    """Carry on with refunds that failed late, and tell orders."""
+    """Carry on with refunds that failed late, and notify orders."""
     await late_refunds.sweep(call)

@@ -1,7 +1,7 @@
 """Refunds that fail after they were reported done (docs.stripe.com/refunds).
 
 Payments' own sweeper asks the gateway whether refunds still stand, reverses those that
-do not, tries again, and tells orders, which flags the order for a person.
+do not, tries again, and notifies orders, which flags the order for a person.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ from django.db.models import F, Q
 
 from common import clock
 from common.contracts.orders import NoteRefundFailed, UnknownOrder
-from common.database import in_db
+from common.database import in_db_thread
 from common.ops.outage import described
 from common.rpc.contract import Done
 from common.rpc.errors import ServiceError
@@ -24,7 +24,7 @@ from payments.models import Charge, ChargeState
 
 log = structlog.get_logger(__name__)
 
-Tell = Callable[[NoteRefundFailed], Awaitable[Done]]
+Notify = Callable[[NoteRefundFailed], Awaitable[Done]]
 BATCH = 50
 RETRY_AFTER = 5.0
 """Seconds between attempts at a refund that nobody asks for, or at telling orders."""
@@ -32,12 +32,12 @@ LAST_CHECK = 730
 """Checks come after 1, 2, 4, … seconds, then hourly: for about thirty days."""
 
 
-async def sweep(tell: Tell) -> None:
+async def sweep(notify: Notify) -> None:
     """Do what is due, once."""
     try:
-        await REFUNDS.over(await in_db(_due), _go_on)
+        await REFUNDS.over(await in_db_thread(_due), _go_on)
     finally:  # orders is not the gateway
-        await NEWS.over(await in_db(_untold), partial(_tell, tell))
+        await NEWS.over(await in_db_thread(_to_notify), partial(_notify, notify))
 
 
 async def _go_on(charge: Charge) -> None:
@@ -60,28 +60,28 @@ async def _check(charge: Charge) -> None:
     except GatewayTimeout:
         return
     if stands:
-        await in_db(_check_later, charge)
+        await in_db_thread(_check_later, charge)
     else:
         log.warning("refund failed late", order_id=str(charge.order_id))
-        await in_db(
+        await in_db_thread(
             entries.record_late_failure,
             order_id=charge.order_id,
             refund=charge.refund,
         )
 
 
-async def _tell(tell: Tell, charge: Charge) -> None:
-    refund = await in_db(entries.last_failed_refund, order_id=charge.order_id)
+async def _notify(notify: Notify, charge: Charge) -> None:
+    refund = await in_db_thread(entries.last_failed_refund, order_id=charge.order_id)
     note = NoteRefundFailed(order_id=charge.order_id, refund=refund)
     try:
-        await tell(note)
+        await notify(note)
     except UnknownOrder:
         log.error("refund of an unknown order", order_id=str(charge.order_id))
     except ServiceError as error:
         order_id = str(charge.order_id)
-        log.info("orders not told", order_id=order_id, error=described(error))
+        log.info("orders not notified", order_id=order_id, error=described(error))
         return
-    await in_db(_told, charge)
+    await in_db_thread(_notified, charge)
 
 
 def _due() -> list[Charge]:
@@ -90,17 +90,17 @@ def _due() -> list[Charge]:
     return list(due.order_by("next_attempt_at")[:BATCH])
 
 
-def _untold() -> list[Charge]:
-    due = Q(tell_orders_at=None) | Q(tell_orders_at__lte=clock.now())
-    longest_due_first = F("tell_orders_at").asc(nulls_first=True)
-    untold = Charge.objects.filter(due, orders_told=False)
+def _to_notify() -> list[Charge]:
+    due = Q(notify_orders_at=None) | Q(notify_orders_at__lte=clock.now())
+    longest_due_first = F("notify_orders_at").asc(nulls_first=True)
+    untold = Charge.objects.filter(due, orders_notified=False)
     return list(untold.order_by(longest_due_first)[:BATCH])
 
 
-def _told(charge: Charge) -> None:
+def _notified(charge: Charge) -> None:
     Charge.objects.filter(
         order_id=charge.order_id, failed_refunds=charge.failed_refunds
-    ).update(orders_told=True)
+    ).update(orders_notified=True)
 
 
 def _try_later(charge: Charge) -> None:
@@ -109,9 +109,9 @@ def _try_later(charge: Charge) -> None:
     )
 
 
-def _tell_later(charge: Charge) -> None:
+def _notify_later(charge: Charge) -> None:
     Charge.objects.filter(order_id=charge.order_id).update(
-        tell_orders_at=clock.after(RETRY_AFTER)
+        notify_orders_at=clock.after(RETRY_AFTER)
     )
 
 
@@ -126,4 +126,6 @@ def _check_later(charge: Charge) -> None:
 
 
 REFUNDS: Sweep[Charge] = Sweep("late refund", _try_later, name=attrgetter("order_id"))
-NEWS: Sweep[Charge] = Sweep("news for orders", _tell_later, name=attrgetter("order_id"))
+NEWS: Sweep[Charge] = Sweep(
+    "news for orders", _notify_later, name=attrgetter("order_id")
+)

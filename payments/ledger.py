@@ -13,8 +13,8 @@ from uuid import UUID
 
 from common import clock
 from common.contracts.money import Money
-from common.contracts.payments import CardDeclined, ChargeUndone
-from common.database import in_db
+from common.contracts.payments import AlreadyRefunded, CardDeclined
+from common.database import in_db_thread
 from common.rpc.errors import NoReply
 from payments import entries
 from payments.gateway import Approved, Declined, Gateway, GatewayTimeout, gateway
@@ -29,10 +29,10 @@ async def charge_card(
 ) -> Money:
     """Charge an order once and return the amount charged, now or earlier.
 
-    Raises CardDeclined, ChargeUndone, TooLateToCharge, ContractBroken, or NoReply when
-    the gateway's answer is not known.
+    Raises CardDeclined, AlreadyRefunded, TooLateToCharge, ContractBroken, or NoReply
+    when the gateway's answer is not known.
     """
-    charge = await in_db(
+    charge = await in_db_thread(
         entries.open_intent,
         order_id=order_id,
         total=total,
@@ -48,7 +48,7 @@ async def charge_card(
             code, message = shown_to_customer(charge.decline_code)
             raise CardDeclined(code=code, message=message)
         case _:
-            raise ChargeUndone
+            raise AlreadyRefunded
 
 
 async def refund_charge(*, order_id: UUID) -> None:
@@ -56,10 +56,10 @@ async def refund_charge(*, order_id: UUID) -> None:
 
     Raises NoReply when it is not known to be done: ask again.
     """
-    charge = await in_db(entries.begin_refund, order_id=order_id)
+    charge = await in_db_thread(entries.begin_refund, order_id=order_id)
     if charge.state == ChargeState.INTENT:
         await _settle(charge)
-        charge = await in_db(entries.begin_refund, order_id=order_id)
+        charge = await in_db_thread(entries.begin_refund, order_id=order_id)
     if charge.state == ChargeState.REFUNDING:
         await pay_back(charge)
 
@@ -79,7 +79,7 @@ async def pay_back(charge: Charge) -> None:
         if isinstance(outcome, Approved)
         else entries.record_refused_refund
     )
-    charge = await in_db(record, order_id=charge.order_id, refund=charge.refund)
+    charge = await in_db_thread(record, order_id=charge.order_id, refund=charge.refund)
     if charge.state != ChargeState.REFUNDED:
         raise NoReply(f"refund {charge.refund} is still to come")
 
@@ -92,7 +92,7 @@ def refund_key(charge: Charge) -> str:
 async def _settle(charge: Charge) -> Charge:
     """Learn what became of an intent, always with the row's amount and the same key."""
     outcome = await _answered(_replay(gateway(), charge))
-    return await in_db(entries.settle, order_id=charge.order_id, outcome=outcome)
+    return await in_db_thread(entries.settle, order_id=charge.order_id, outcome=outcome)
 
 
 async def _replay(gateway: Gateway, charge: Charge) -> Approved | Declined | None:

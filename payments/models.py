@@ -44,11 +44,11 @@ class Charge(models.Model):
         default=0, help_text="the number of the current refund; part of its key"
     )
     failed_refunds = models.PositiveIntegerField(default=0)
-    orders_told = models.BooleanField(
+    orders_notified = models.BooleanField(
         default=True, help_text="whether orders knows of the last failed refund"
     )
-    tell_orders_at = models.DateTimeField(
-        null=True, help_text="when orders is told again; at once if empty"
+    notify_orders_at = models.DateTimeField(
+        null=True, help_text="when orders is notified again; at once if empty"
     )
     checks = models.PositiveIntegerField(
         default=0, help_text="how often the gateway was asked whether the refund stands"

@@ -2,7 +2,7 @@
 
 from common.conf import base
 from common.conf.config import Config
-from common.contracts.callers import CALLS
+from common.contracts.topology import CALLS
 
 config = Config("payments")
 BASE = base.settings(config, port=8002)

@@ -3,9 +3,9 @@
 from importlib import import_module
 from typing import cast
 
+from common.conf.backends import channel_layer
 from common.conf.config import Config
-from common.conf.connections import channel_layer
-from common.contracts.callers import SERVING
+from common.contracts.topology import SERVING
 from common.rpc.client import Client
 from common.rpc.transports.channel import Channel, ChannelLayer
 

@@ -5,7 +5,7 @@ import asyncio
 import sys
 
 from common.conf.config import Config
-from common.contracts.callers import SERVING
+from common.contracts.topology import SERVING
 from suite import audit, bus, demo
 
 

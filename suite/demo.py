@@ -12,10 +12,10 @@ import httpx
 from rich.console import Console
 from rich.markup import escape
 
-from common.contracts.callers import SERVING
 from common.contracts.inventory import AuditStock
 from common.contracts.orders import AuditOrders
 from common.contracts.payments import AuditCharges
+from common.contracts.topology import SERVING
 from common.ops.bus_check import problem_with
 from common.rpc.contract import Reply, Request
 from common.rpc.errors import ServiceError
@@ -149,7 +149,7 @@ def _wait_for(service: str, suite: Suite, console: Console) -> None:
         client = connect(suite.bus_url, "demo")
         while True:
             try:
-                await client.call(PROBES[service], within=10)
+                await client.call(PROBES[service], timeout=10)
             except ServiceError:
                 continue
             await client.close()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from common.contracts.inventory import AllocationFacts, StockAccount
-from common.contracts.orders import ENDED, MOVES, OrderFacts
+from common.contracts.orders import ENDED, TRANSITIONS, OrderFacts
 from common.contracts.payments import ChargeFacts
 
 
@@ -33,7 +33,7 @@ def order_violations(
     if order.status == "confirmed":
         yield from _confirmed(order, charge, allocation)
     else:
-        yield from _undone(order, charge, allocation)
+        yield from _compensated(order, charge, allocation)
     yield from _started_in_time(order, charge, allocation)
     yield from _history(order)
 
@@ -51,7 +51,7 @@ def _confirmed(
         yield f"2: total {order.total} {order.currency}, charged {charge.net}"
 
 
-def _undone(
+def _compensated(
     order: OrderFacts, charge: ChargeFacts | None, allocation: AllocationFacts | None
 ) -> Iterator[str]:
     if allocation is None or allocation.state not in {"released", "short"}:
@@ -78,9 +78,9 @@ def _started_in_time(
 
 def _history(order: OrderFacts) -> Iterator[str]:
     status = ""
-    for move in order.moves:
-        if move.start != status or (move.start, move.end) not in MOVES:
-            yield f"9: moved {move.start!r} → {move.end!r} when it was {status!r}"
-        status = move.end
+    for one in order.transitions:
+        if one.start != status or (one.start, one.end) not in TRANSITIONS:
+            yield f"9: moved {one.start!r} → {one.end!r} when it was {status!r}"
+        status = one.end
     if status != order.status:
         yield f"9: history ends in {status!r}, the order is {order.status!r}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from common.conf.embedded import embedded_bus_url
 from common.conf.private import private_folder
-from common.contracts.callers import SERVING
+from common.contracts.topology import SERVING
 from suite import bus
 from suite.supervisor import Program, Say, StartFailed, Supervisor, manage, run_to_end
 

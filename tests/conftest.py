@@ -12,7 +12,7 @@ from django.db import connections
 from rest_framework.test import APIClient
 
 from common import clock
-from common.rpc import calls
+from common.rpc import process_client
 
 # how long an example takes is the machine's affair, not a test's
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -47,7 +47,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 def own_calls() -> Iterator[None]:
     """Give each test a client and a loop of its own."""
     yield
-    calls.stop_thread()
+    process_client.stop_thread()
 
 
 @pytest.fixture(autouse=True)

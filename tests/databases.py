@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import psycopg
 from psycopg.rows import dict_row
 
-from common.contracts.callers import SERVING
+from common.contracts.topology import SERVING
 
 Rows = list[dict[str, Any]]
 END_CONNECTIONS = """

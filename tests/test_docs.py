@@ -8,7 +8,7 @@ import pytest
 
 from common.conf.base import NEEDED
 from common.conf.embedded import ROOT
-from common.contracts.callers import SERVING
+from common.contracts.topology import SERVING
 from common.rpc.errors import Refused, problem_type
 
 PAGES = [
@@ -77,8 +77,8 @@ def test_every_problem_is_listed() -> None:
         if refusal.__module__.startswith(("common.contracts", "orders"))
     }
     internal = {
-        "allocation-undone",
-        "charge-undone",
+        "already-released",
+        "already-refunded",
         "not-in-demo-mode",
         "too-late-to-allocate",
         "too-late-to-charge",
@@ -91,7 +91,7 @@ def test_every_problem_is_listed() -> None:
 def test_the_slides_six_boxes_stand_in_placing_in_order() -> None:
     source = (ROOT / "orders" / "placing.py").read_text()
     place = source[
-        source.index("async def place(") : source.index("async def take_back")
+        source.index("async def place(") : source.index("async def compensate")
     ]
     calls = re.findall(r"await (\w+)\(order", place)
     assert calls == [

@@ -5,7 +5,7 @@ ChannelLayerError
 │   ├── InvalidMessage   no dict with text keys, or a value that cannot be serialised
 │   ├── BrokerUnreachable  no connection (also raised by `receive`: call it again)
 │   └── BrokerRefused    the broker said no: out of memory, read-only, no permission
-├── OutcomeUnknown       the connection broke in between: it was sent, or it was not
+├── SendOutcomeUnknown       the connection broke in between: it was sent, or it was not
 ├── UnreadableMessage    a received message is damaged, or encrypted with another key
 └── ForeignChannel       a process-local channel of some other process
 
@@ -36,7 +36,7 @@ class BrokerRefused(NotSent, redis.exceptions.ResponseError):
     """The broker answered with an error instead of doing what it was asked."""
 
 
-class OutcomeUnknown(ChannelLayerError, redis.exceptions.ConnectionError):
+class SendOutcomeUnknown(ChannelLayerError, redis.exceptions.ConnectionError):
     """The connection broke before the broker answered."""
 
 

@@ -121,7 +121,7 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
         """Put a message into a channel.
 
         Raises TypeError for a bad name or message, ChannelFull, MessageTooLarge,
-        BrokerUnreachable or BrokerRefused if it is not there, and OutcomeUnknown if
+        BrokerUnreachable or BrokerRefused if it is not there, and SendOutcomeUnknown if
         nobody can say.
         """
         await self._push(self._place(channel), self._checked(message), [channel])

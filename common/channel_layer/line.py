@@ -33,13 +33,13 @@ class Line:
     async def call(self, script: Script, key: str | bytes, *args: Any) -> Any:
         """Run a script on its key and return its reply.
 
-        Raises BrokerUnreachable or BrokerRefused if it did not run, OutcomeUnknown if
-        nobody can say.
+        Raises BrokerUnreachable or BrokerRefused if it did not run, SendOutcomeUnknown
+        if nobody can say.
         """
         return await call(self.run, script, key, *args)
 
     async def close(self) -> None:
-        """End the connection; what is under way fails with OutcomeUnknown."""
+        """End the connection; what is under way fails with SendOutcomeUnknown."""
         self._closed = True
         wire, self._wire = self._wire, None
         if wire:

@@ -34,8 +34,8 @@ class Outbox:
     async def put(self, key: str, capacity: int, frame: bytes) -> int:
         """Append a frame to a channel; return how many expired ones made room, or FULL.
 
-        Raises BrokerUnreachable or BrokerRefused if it is not there, OutcomeUnknown if
-        nobody can say.
+        Raises BrokerUnreachable or BrokerRefused if it is not there, SendOutcomeUnknown
+        if nobody can say.
         """
         wire = self._line.wire or await self._line.connected()
         where = key, capacity

@@ -20,7 +20,7 @@ from common.channel_layer.errors import (
     BrokerRefused,
     BrokerUnreachable,
     ChannelLayerError,
-    OutcomeUnknown,
+    SendOutcomeUnknown,
 )
 from common.channel_layer.scripts import Script
 
@@ -106,17 +106,17 @@ class Wire(asyncio.Protocol):
                 then, _ = self._expected.popleft()
                 _pass_on(reply, then)
                 if is_error(reply, "READONLY"):  # a replica now: look for the master
-                    self._lose(OutcomeUnknown("the broker became a replica"))
+                    self._lose(SendOutcomeUnknown("the broker became a replica"))
         except (hiredis.ProtocolError, IndexError) as error:
-            self._lose(OutcomeUnknown(f"this is no Valkey or Redis: {error!r}"))
+            self._lose(SendOutcomeUnknown(f"this is no Valkey or Redis: {error!r}"))
 
     def connection_lost(self, error: Exception | None) -> None:
         """Fail what was under way: it happened, or it did not."""
-        self._lose(OutcomeUnknown(f"the connection to the broker broke: {error!r}"))
+        self._lose(SendOutcomeUnknown(f"the connection to the broker broke: {error!r}"))
 
     async def close(self) -> None:
         """End the connection."""
-        self._lose(OutcomeUnknown("the channel layer was closed"))
+        self._lose(SendOutcomeUnknown("the channel layer was closed"))
         try:
             await self._connection.disconnect(nowait=True)
         finally:
@@ -138,7 +138,7 @@ class Wire(asyncio.Protocol):
             return
         _, overdue = self._expected[0]
         if self._loop.time() >= overdue:
-            self._lose(OutcomeUnknown("the broker does not answer"))
+            self._lose(SendOutcomeUnknown("the broker does not answer"))
         else:
             self._watch = self._loop.call_at(overdue, self._look_at_the_clock)
 
@@ -168,7 +168,7 @@ def is_error(reply: Any, kind: str) -> bool:
 
 
 def accepted(reply: Any) -> Any:
-    """Return a reply, or raise BrokerRefused or OutcomeUnknown if it is an error."""
+    """Return a reply; raise BrokerRefused or SendOutcomeUnknown if it is an error."""
     if isinstance(reply, hiredis.ReplyError):
         raise BrokerRefused(str(reply)) from reply
     if isinstance(reply, ChannelLayerError):

@@ -14,8 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from common import brand
+from common.conf.backends import OUR_CHANNEL_LAYER
 from common.conf.base import NEEDED
-from common.conf.connections import OUR_CHANNEL_LAYER
 
 IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 
@@ -45,7 +45,7 @@ def channel_layers(**_: Any) -> Iterator[CheckMessage]:
                 hint=f"use {OUR_CHANNEL_LAYER} on a Valkey server",
                 id=f"{brand.NAME}.E001",
             )
-        if backend.startswith("channels_redis.") and _tires(layer):
+        if backend.startswith("channels_redis.") and _stops_when_idle(layer):
             yield Error(
                 f"the channel layer {name!r} stops receiving when it is quiet for 5 s",
                 hint='give each of its hosts "socket_timeout": None, as a dict',
@@ -83,7 +83,7 @@ def _leaves_the_process() -> bool:
     return not settings.DEMO or "channel:" in settings.SERVICES.values()
 
 
-def _tires(layer: dict[str, Any]) -> bool:
+def _stops_when_idle(layer: dict[str, Any]) -> bool:
     """Tell whether redis-py 8 ends a blocking pop after its default of 5 s."""
     hosts = (layer.get("CONFIG") or {}).get("hosts") or ["localhost"]
     return not all(

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import environ
 
 from common.channel_layer import resilience
-from common.conf.connections import (
+from common.conf.backends import (
     OUR_CHANNEL_LAYER,
     PRIVATE_SQLITE,
     SQLITE_OPTIONS,
@@ -16,7 +16,7 @@ from common.conf.connections import (
     postgresql_options,
 )
 from common.conf.embedded import ROOT, embedded_bus_url, is_demo_secret, kept_secret
-from common.conf.environment import Environment, Unfit
+from common.conf.environment import Environment, InvalidValue
 from common.conf.private import close_to_others
 
 MODES = ("demo", "production")
@@ -171,7 +171,7 @@ class Config(Environment):
 
     def _refuse_demo_secret(self, secret: str) -> None:
         if not self.demo and is_demo_secret(secret):
-            raise Unfit("is the demo's: expected a secret of your own")
+            raise InvalidValue("is the demo's: expected a secret of your own")
 
     def _refuse_demo_secrets_in(self, url: str) -> None:
         parts = urlsplit(url)

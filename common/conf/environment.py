@@ -20,7 +20,7 @@ class Unreadable(Exception):
     """A value cannot be had; it says why, for whoever starts the process."""
 
 
-class Unfit(ValueError):
+class InvalidValue(ValueError):
     """A value is well formed and still must not be used; it says why."""
 
 
@@ -155,7 +155,7 @@ class Environment:
             return parse(value)
         except Unreadable as problem:
             self._problems.append(str(problem))
-        except Unfit as problem:
+        except InvalidValue as problem:
             self._problems.append(f"{name} {problem}")
         except Exception:  # parsers of libraries raise what they like
             said = "is malformed" if value else "is missing"

@@ -80,10 +80,10 @@ class UnknownProduct(Refused):
 
 
 @dataclass(kw_only=True, eq=False)
-class AllocationUndone(Refused):
+class AlreadyReleased(Refused):
     """The order's stock was released before, and stays released."""
 
-    title: ClassVar[str] = "The allocation was undone"
+    title: ClassVar[str] = "The allocation was released"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -102,7 +102,7 @@ class InventoryAllocated(Reply, frozen=True, kw_only=True):
 class AllocateInventory(Request[InventoryAllocated], frozen=True, kw_only=True):
     """Set stock aside for an order, all or nothing. Repeating it changes nothing."""
 
-    refuses = (OutOfStock, UnknownProduct, AllocationUndone, TooLateToAllocate)
+    refuses = (OutOfStock, UnknownProduct, AlreadyReleased, TooLateToAllocate)
 
     order_id: UUID
     lines: Annotated[tuple[Line, ...], Many]
@@ -142,7 +142,7 @@ def merged(lines: Iterable[Line | PricedLine]) -> dict[str, int]:
 class FinaliseInventory(Request[Done], frozen=True, kw_only=True):
     """Take the allocated stock off the shelf. Repeating it changes nothing."""
 
-    refuses = (AllocationUndone,)
+    refuses = (AlreadyReleased,)
 
     order_id: UUID
 
@@ -150,7 +150,7 @@ class FinaliseInventory(Request[Done], frozen=True, kw_only=True):
 class ReleaseInventory(Request[Done], frozen=True, kw_only=True):
     """Give back what the order holds or took, and refuse it stock ever after."""
 
-    undo = True
+    compensation = True
 
     order_id: UUID
 

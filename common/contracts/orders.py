@@ -20,20 +20,20 @@ from common.rpc.contract import Done, Reply, Request, Value
 from common.rpc.errors import Refused
 
 ENDED = frozenset({"confirmed", "rejected", "cancelled", "expired"})
-MOVES: frozenset[tuple[str, str]] = frozenset(
+TRANSITIONS: frozenset[tuple[str, str]] = frozenset(
     {
         ("", "placed"),
         ("placed", "confirmed"),
-        ("placed", "undoing"),
-        ("confirmed", "undoing"),
-        ("undoing", "rejected"),
-        ("undoing", "cancelled"),
-        ("undoing", "expired"),
+        ("placed", "compensating"),
+        ("confirmed", "compensating"),
+        ("compensating", "rejected"),
+        ("compensating", "cancelled"),
+        ("compensating", "expired"),
     }
 )
-"""Every move that an order's status may make; an order is born by the first one."""
-STATUS = "|".join(sorted({end for _, end in MOVES}))
-Status = Annotated[str, msgspec.Meta(max_length=10, pattern=rf"^({STATUS})\Z")]
+"""Every status transition of an order; an order is made by the first one."""
+STATUS = "|".join(sorted({end for _, end in TRANSITIONS}))
+Status = Annotated[str, msgspec.Meta(max_length=12, pattern=rf"^({STATUS})\Z")]
 
 
 @dataclass(kw_only=True, eq=False)
@@ -52,7 +52,7 @@ class RunOrder(Request[Done], frozen=True, kw_only=True):
 
 
 class OrderOutcome(Reply, frozen=True, kw_only=True):
-    """Where an order stands: a status in `MOVES`."""
+    """Where an order stands: a status in `TRANSITIONS`."""
 
     status: Status
 
@@ -74,7 +74,7 @@ class NoteRefundFailed(Request[Done], frozen=True, kw_only=True):
     refund: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
 
-class OrderMove(Value, frozen=True, kw_only=True):
+class OrderTransition(Value, frozen=True, kw_only=True):
     """One recorded change of an order's status; `start` is empty for its birth."""
 
     start: State
@@ -93,7 +93,7 @@ class OrderFacts(Value, frozen=True, kw_only=True):
     deadline: Moment
     overdue: bool
     """Not ended although its deadline passed more than the audit's T ago."""
-    moves: Annotated[tuple[OrderMove, ...], msgspec.Meta(max_length=100)]
+    transitions: Annotated[tuple[OrderTransition, ...], msgspec.Meta(max_length=100)]
     runs: Count
     """Counts how often a runner took the order up: it changes whenever the row does."""
 

@@ -37,10 +37,10 @@ class CardDeclined(Refused):
 
 
 @dataclass(kw_only=True, eq=False)
-class ChargeUndone(Refused):
+class AlreadyRefunded(Refused):
     """The order's charge was refunded or voided before, and stays so."""
 
-    title: ClassVar[str] = "The charge was undone"
+    title: ClassVar[str] = "The charge was refunded"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -66,7 +66,7 @@ class CardCharged(Reply, frozen=True, kw_only=True):
 class ChargeCard(Request[CardCharged], frozen=True, kw_only=True):
     """Charge an order's total to a card. Repeating it charges nothing more."""
 
-    refuses = (CardDeclined, ChargeUndone, TooLateToCharge)
+    refuses = (CardDeclined, AlreadyRefunded, TooLateToCharge)
     timeout = 3.0
 
     order_id: UUID
@@ -85,7 +85,7 @@ class RefundCharge(Request[Done], frozen=True, kw_only=True):
     """Pay back what the order was charged, and refuse it charges ever after."""
 
     timeout = 3.0
-    undo = True
+    compensation = True
 
     order_id: UUID
 

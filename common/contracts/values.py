@@ -21,7 +21,7 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Number = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 """A count that an audit must see even where it is wrong."""
-State = Annotated[str, msgspec.Meta(max_length=10, pattern=r"^[a-z_]*\Z")]
+State = Annotated[str, msgspec.Meta(max_length=12, pattern=r"^[a-z_]*\Z")]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
 OrderIds = Annotated[tuple[UUID, ...], msgspec.Meta(max_length=200)]

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-Answer = Callable[[HttpRequest], HttpResponseBase]
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
-def no_store(get_response: Answer) -> Answer:
+def no_store(get_response: GetResponse) -> GetResponse:
     """Middleware: `Cache-Control: no-store` (RFC 9111) unless the answer has its own.
 
     Tokens, personal data and errors about them stay out of every cache. Static files
@@ -23,7 +23,7 @@ def no_store(get_response: Answer) -> Answer:
     return middleware
 
 
-def head_as_get(get_response: Answer) -> Answer:
+def head_as_get(get_response: GetResponse) -> GetResponse:
     """Middleware: HEAD is answered as GET is, without the body (RFC 9110, 9.3.2).
 
     No view behind it sees a HEAD, so none can treat it otherwise than GET.

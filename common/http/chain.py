@@ -27,7 +27,7 @@ BLOCK = 64 * 1024
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpAnswer:
     """What to send: a body, or the response to stream it from."""
 
     status: int
@@ -51,7 +51,7 @@ class Chain(BaseHandler):
         super().__init__()
         self.load_middleware()
 
-    def answer(self, scope: dict[str, Any], body: BinaryIO) -> Answer | Pending:
+    def answer(self, scope: dict[str, Any], body: BinaryIO) -> HttpAnswer | Pending:
         """Return the answer to a request, or what it has to wait for."""
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=type(self), scope=scope)
@@ -67,7 +67,7 @@ class Chain(BaseHandler):
             return Pending(response, request)
         return _closed(response)
 
-    def finish(self, pending: Pending, outcome: Any) -> Answer:
+    def finish(self, pending: Pending, outcome: Any) -> HttpAnswer:
         """Return the answer after its wait; `outcome` is a future that is done."""
         try:
             response = pending.later.finish(outcome)
@@ -77,7 +77,7 @@ class Chain(BaseHandler):
             pending.later.close()
         return _closed(response)
 
-    def next_block(self, answer: Answer) -> bytes:
+    def next_block(self, answer: HttpAnswer) -> bytes:
         """Return the next piece of a stream, and nothing at its end."""
         assert answer.stream is not None
         pieces = []
@@ -89,17 +89,17 @@ class Chain(BaseHandler):
                 break
         return b"".join(pieces)
 
-    def close(self, answer: Answer) -> None:
+    def close(self, answer: HttpAnswer) -> None:
         """Close a stream, read to its end or not."""
         if answer.stream is not None:
             answer.stream.close()
 
 
-def of_page(page: HttpResponse) -> Answer:
+def of_page(page: HttpResponse) -> HttpAnswer:
     """Return a page that was made outside of the chain as an answer."""
     page.headers.setdefault("Cache-Control", "no-store")
     page["Content-Length"] = str(len(page.content))
-    return Answer(page.status_code, _headers(page), page.content)
+    return HttpAnswer(page.status_code, _headers(page), page.content)
 
 
 def _length(body: BinaryIO) -> int:
@@ -109,7 +109,7 @@ def _length(body: BinaryIO) -> int:
     return length
 
 
-def _closed(response: HttpResponseBase) -> Answer:
+def _closed(response: HttpResponseBase) -> HttpAnswer:
     """Return a response as an answer, and close all that is not streamed.
 
     An error without a page, as Django has some, gets a problem document.
@@ -125,13 +125,13 @@ def _closed(response: HttpResponseBase) -> Answer:
         if isinstance(response, FileResponse):
             response.block_size = BLOCK
         close_old_connections()
-        return Answer(status, headers, stream=response)
+        return HttpAnswer(status, headers, stream=response)
     assert isinstance(response, HttpResponse)
     body = response.content
     if not response.has_header("Content-Length"):
         headers.append((b"Content-Length", str(len(body)).encode()))
     response.close()
-    return Answer(status, headers, body)
+    return HttpAnswer(status, headers, body)
 
 
 def _has_page(response: HttpResponseBase) -> bool:

@@ -27,8 +27,8 @@ from django.conf import settings
 from common.context import Headers, headers
 from common.http import health, problem, stopping
 from common.http.admission import Admission
-from common.http.chain import Answer, Chain, Pending, of_page
-from common.rpc import calls
+from common.http.chain import Chain, HttpAnswer, Pending, of_page
+from common.rpc import process_client
 from common.threads import Crowded
 
 log = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ class Entrance:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; refuse what is not HTTP."""
-        calls.bind()
+        process_client.bind()
         if scope["type"] == "websocket":
             await _refuse_websocket(receive, send)
             return
@@ -102,7 +102,7 @@ class Entrance:
         await self._send(scope, receive, send, answer)
         _log(scope, answer, time.perf_counter() - started)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
+    async def _answer(self, scope: Scope, receive: Receive) -> HttpAnswer | None:
         """Return the answer to a request, or None if its client left; raise Crowded."""
         if scope["method"] not in METHODS:
             return of_page(problem.answer(501, EXPECTED))
@@ -119,7 +119,7 @@ class Entrance:
             body.close()
         return await self._waited(made, receive) if isinstance(made, Pending) else made
 
-    async def _waited(self, pending: Pending, receive: Receive) -> Answer:
+    async def _waited(self, pending: Pending, receive: Receive) -> HttpAnswer:
         """Wait for what an answer waits for, and have the answer finished."""
         later = pending.later
         waiting = asyncio.create_task(later.wait(), context=later.context)
@@ -148,7 +148,7 @@ class Entrance:
         )
 
     async def _send(
-        self, scope: Scope, receive: Receive, send: Send, answer: Answer
+        self, scope: Scope, receive: Receive, send: Send, answer: HttpAnswer
     ) -> None:
         start = {"type": "http.response.start", "status": answer.status}
         try:
@@ -162,7 +162,9 @@ class Entrance:
             if answer.stream is not None:
                 await _in_thread(self._threads.late, self._chain.close, answer)
 
-    async def _send_stream(self, receive: Receive, send: Send, answer: Answer) -> None:
+    async def _send_stream(
+        self, receive: Receive, send: Send, answer: HttpAnswer
+    ) -> None:
         """Send a file as fast as the client reads it, while the client is there."""
         late, left = self._threads.late, asyncio.ensure_future(receive())
         try:
@@ -210,7 +212,7 @@ async def _read(receive: Receive) -> BinaryIO | None:
     return cast(BinaryIO, body)
 
 
-def _log(scope: Scope, answer: Answer, seconds: float) -> None:
+def _log(scope: Scope, answer: HttpAnswer, seconds: float) -> None:
     given = dict(answer.headers).get(b"X-Correlation-ID", b"").decode()
     with headers(Headers(correlation_id=given)):
         log.info(

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from common.rpc import calls
+from common.rpc import process_client
 from common.rpc.errors import Busy
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ def later(
     pending = Later(wait, finish, early)
     if getattr(request, WAITS, False):
         return pending
-    return pending.finish(outcome_of(lambda: calls.run_on_loop(wait())))
+    return pending.finish(outcome_of(lambda: process_client.run_on_loop(wait())))
 
 
 def outcome_of(work: Callable[[], T]) -> Future[T]:

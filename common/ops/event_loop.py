@@ -12,7 +12,7 @@ import structlog
 log = structlog.get_logger(__name__)
 
 
-class StallWatch:
+class EventLoopWatch:
     """Warns while the running event loop is blocked, and names the line it stands at.
 
     A thread looks whether the loop still beats: blocked code cannot say so itself.
@@ -26,7 +26,7 @@ class StallWatch:
         self._ended = threading.Event()
         self._beating: asyncio.Task[None] | None = None
 
-    def __enter__(self) -> "StallWatch":
+    def __enter__(self) -> "EventLoopWatch":
         self._beating = asyncio.create_task(self._keep_beating())
         watched = threading.get_ident()
         threading.Thread(
@@ -57,7 +57,7 @@ class StallWatch:
                 continue  # it sleeps, and the machine is too busy to wake it
             self.stalls += 1
             log.warning(
-                "event loop stalled",
+                "event loop blocked",
                 seconds=round(time.monotonic() - beat, 2),
                 where=f"{where.filename}:{where.lineno}" if where else "unknown",
                 code=where.line if where else "",

@@ -16,7 +16,7 @@ MOST_BYTES = 8192
 READ_WITHIN = 5.0
 """Seconds for a request to arrive."""
 
-Answer = tuple[HTTPStatus, dict[str, Any]]
+StatusAndContent = tuple[HTTPStatus, dict[str, Any]]
 
 
 async def listen(port: int, readiness: Readiness) -> asyncio.Server:
@@ -36,7 +36,7 @@ async def listen(port: int, readiness: Readiness) -> asyncio.Server:
     return await asyncio.start_server(serve, HOST, port, limit=MOST_BYTES)
 
 
-async def _answer(head: bytes, readiness: Readiness) -> Answer:
+async def _answer(head: bytes, readiness: Readiness) -> StatusAndContent:
     method, _, rest = head.decode("latin-1").partition(" ")
     path = rest.partition(" ")[0].partition("?")[0]
     if path not in {"/health/live", "/health/ready"}:

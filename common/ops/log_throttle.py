@@ -8,7 +8,7 @@ PAUSE = 1.0
 """Seconds from one line of a reason to the next."""
 
 
-class Seldom:
+class LogThrottle:
     """Says what happens for the first time at once, and of the rest how often.
 
     `reason` is one of a small fixed set. Used inside of one event loop.

@@ -41,7 +41,7 @@ def hand_to(watch: Callable[[Exception], None] | None) -> None:
     _watch = watch
 
 
-class Outage:
+class OutageLog:
     """Something that fails again and again, and is logged only when that changes."""
 
     def __init__(self, what: str, **details: object) -> None:

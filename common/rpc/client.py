@@ -8,7 +8,7 @@ import msgspec
 from common.context import Headers, current_headers
 from common.rpc.contract import R, Request
 from common.rpc.errors import ContractBroken
-from common.rpc.transports import Answer, Transport
+from common.rpc.transports import TimedReply, Transport
 
 
 class Client:
@@ -19,28 +19,28 @@ class Client:
         self._transports = transports
 
     async def call(
-        self, request: Request[R], *, within: float | None = None, attempt: int = 1
+        self, request: Request[R], *, timeout: float | None = None, attempt: int = 1
     ) -> R:
-        """Return the reply, waiting `within` seconds (or the contract's timeout).
+        """Return the reply, waiting `timeout` seconds (or the contract's timeout).
 
         Raises a refusal the contract declares, Busy, NoReply, Crashed or
         ContractBroken: see `common.rpc.errors` for what each lets you conclude.
         """
-        return (await self.ask(request, within=within, attempt=attempt)).reply
+        return (await self.call_timed(request, timeout=timeout, attempt=attempt)).reply
 
-    async def ask(
-        self, request: Request[R], *, within: float | None = None, attempt: int = 1
-    ) -> Answer[R]:
+    async def call_timed(
+        self, request: Request[R], *, timeout: float | None = None, attempt: int = 1
+    ) -> TimedReply[R]:
         """Like `call`, and tell how long the request waited and was worked on."""
-        return await self._transport(request).ask(
+        return await self._transport(request).call(
             request,
             self._headers(attempt),
-            within=request.timeout if within is None else within,
+            timeout=request.timeout if timeout is None else timeout,
         )
 
-    async def tell(self, request: Request[Any]) -> None:
+    async def notify(self, request: Request[Any]) -> None:
         """Send a request and return at once, without knowing what becomes of it."""
-        await self._transport(request).tell(request, self._headers(1))
+        await self._transport(request).notify(request, self._headers(1))
 
     async def close(self) -> None:
         """Close every transport."""

@@ -50,8 +50,8 @@ class Request(Value, Generic[R], frozen=True, kw_only=True):
     """Raised when the meaning changes; a worker answers only the version it knows."""
     timeout: ClassVar[float] = 2.0
     """Seconds a caller waits unless it says otherwise."""
-    undo: ClassVar[bool] = False
-    """An undo is never too late: a worker serves it even past its deadline."""
+    compensation: ClassVar[bool] = False
+    """A compensation is never too late: a worker serves it past its deadline, too."""
 
     reply: ClassVar[type[Reply]]
     service: ClassVar[str]

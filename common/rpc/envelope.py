@@ -19,7 +19,7 @@ from common.rpc.errors import (
     Refused,
     ServiceError,
 )
-from common.rpc.wording import TOLD, told
+from common.rpc.redaction import SHOWN, redacted
 
 Message = dict[str, Any]
 Outcome = Literal["ok", "refused", "error"]
@@ -193,14 +193,14 @@ def reply_to_refusal(refusal: Refused) -> tuple[Outcome, Message]:
 def reply_to_error(error: ServiceError) -> tuple[Outcome, Message]:
     """Return outcome and body for an error."""
     name = type(error).__name__ if type(error).__name__ in WIRE_ERRORS else "Crashed"
-    return "error", {"error": name, "detail": str(error)[:TOLD]}
+    return "error", {"error": name, "detail": str(error)[:SHOWN]}
 
 
 def open_reply(request: Request[Any], envelope: ReplyEnvelope) -> Reply:
     """Return the reply inside an envelope, or raise the ServiceError it tells of.
 
     What this request cannot be answered with is ContractBroken, and not believed. Of a
-    peer's words only what `told` lets through is repeated.
+    peer's words only what `redacted` lets through is repeated.
     """
     try:
         answer = _answer_in(request, envelope)
@@ -224,8 +224,8 @@ def _answer_in(
         body = read(envelope.body, RefusalBody)
         declared = {refusal.__name__: refusal for refusal in request.refuses}
         if body.refusal not in declared:
-            name = told(_shown(body.refusal), request)
+            name = redacted(_shown(body.refusal), request)
             raise ContractBroken(f"undeclared refusal {name}")
         return read(body.fields, declared[body.refusal])
     error = read(envelope.body, ErrorBody)
-    return WIRE_ERRORS.get(error.error, Crashed)(told(error.detail, request))
+    return WIRE_ERRORS.get(error.error, Crashed)(redacted(error.detail, request))

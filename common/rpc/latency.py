@@ -1,7 +1,7 @@
 """How long a handler usually takes."""
 
 
-class Pace:
+class LatencyEstimate:
     """A running estimate, made like TCP's of the round trip (RFC 6298, section 2).
 
     Mean and deviation follow what was seen lately; the mean and four deviations cover
@@ -13,7 +13,7 @@ class Pace:
         self._deviation = 0.0
 
     @property
-    def usually_within(self) -> float:
+    def usual_seconds(self) -> float:
         """Seconds in which it is nearly always done; 0 before it was ever seen."""
         return self._mean + 4 * self._deviation
 

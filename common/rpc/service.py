@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from common.database import in_db
+from common.database import in_db_thread
 from common.rpc.contract import R, Request, plain
 from common.rpc.errors import (
     WIRE_ERRORS,
@@ -86,7 +86,7 @@ class Service:
             if _is_async(handler):
                 reply = await handler(request)
             else:
-                reply = await in_db(handler, request)
+                reply = await in_db_thread(handler, request)
         except Refused as refusal:
             if type(refusal) not in request.refuses:
                 name = type(refusal).__name__

@@ -19,9 +19,9 @@ from msgspec import structs
 from common import clock
 from common.channel_layer.errors import UnreadableMessage
 from common.context import Headers, headers
-from common.ops.event_loop import StallWatch
-from common.ops.log_throttle import Seldom
-from common.ops.outage import Outage, described, is_outage
+from common.ops.event_loop import EventLoopWatch
+from common.ops.log_throttle import LogThrottle
+from common.ops.outage import OutageLog, described, is_outage
 from common.rpc.contract import Request
 from common.rpc.envelope import (
     Message,
@@ -36,7 +36,7 @@ from common.rpc.envelope import (
     seconds,
 )
 from common.rpc.errors import ContractBroken, NotServed, Refused, ServiceError
-from common.rpc.latency import Pace
+from common.rpc.latency import LatencyEstimate
 from common.rpc.service import Periodic, Service
 from common.rpc.transports.channel import ChannelLayer, receive_with_age
 
@@ -73,10 +73,10 @@ class Worker:
         self._slots = slots if layer else 0
         self._idle: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
-        self._receiving = Outage("receiving")
-        self._handling = Outage("handling")
-        self._said = Seldom(log)
-        self._paces: defaultdict[str, Pace] = defaultdict(Pace)
+        self._receiving = OutageLog("receiving")
+        self._handling = OutageLog("handling")
+        self._said = LogThrottle(log)
+        self._latency: defaultdict[str, LatencyEstimate] = defaultdict(LatencyEstimate)
 
     def stop(self) -> None:
         """Take no more messages, finish what was begun and let `run` return."""
@@ -92,7 +92,7 @@ class Worker:
             pid=os.getpid(),
             listens_to=self.service.channel if slots else None,
         )
-        with StallWatch():
+        with EventLoopWatch():
             await self._stopping.wait()
             log.info("worker draining", requests=len(slots) - len(self._idle))
             for slot in self._idle:
@@ -189,7 +189,7 @@ class Worker:
         finally:
             slow.cancel()
         handler_seconds = time.perf_counter() - started
-        self._paces[envelope.method].took(handler_seconds)
+        self._latency[envelope.method].took(handler_seconds)
         log.info(
             "request answered",
             method=envelope.method,
@@ -230,16 +230,16 @@ class Worker:
     ) -> str | None:
         """Return why a request is not worth beginning: its caller will have given up.
 
-        An undo is served all the same. A request that still has half of its time is
-        always begun, so a service that was slow once can prove that it no longer is.
+        A compensation is served all the same. A request that still has half of its time
+        is always begun, so a service that was slow once can prove that it no longer is.
         """
-        if envelope.deadline is None or request.undo:
+        if envelope.deadline is None or request.compensation:
             return None
         left = envelope.deadline - envelope.sent_at - waited
         if left <= 0:
             return "expired"
-        usual = self._paces[envelope.method].usually_within
-        return "hopeless" if left < min(usual, request.timeout / 2) else None
+        usual = self._latency[envelope.method].usual_seconds
+        return "shed" if left < min(usual, request.timeout / 2) else None
 
     def _drop(self, reason: str, **details: object) -> None:
         self.dropped[reason] += 1
@@ -254,7 +254,7 @@ class Worker:
         )
 
     async def _repeat(self, periodic: Periodic) -> None:
-        outage = Outage("job", job=periodic.job.__name__)
+        outage = OutageLog("job", job=periodic.job.__name__)
         while not self._stopping.is_set():
             try:
                 await periodic.job()

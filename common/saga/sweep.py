@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from common.database import in_db
+from common.database import in_db_thread
 from common.ops.outage import described, is_outage
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ class Sweep(Generic[T]):
 
     async def _leaves_the_head(self, row: T) -> bool:
         try:
-            await in_db(self._put_off, row)
+            await in_db_thread(self._put_off, row)
         except Exception as error:
             if is_outage(error):  # of our own database: no row can be handled
                 raise

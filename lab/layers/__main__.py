@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from common.conf.connections import OUR_CHANNEL_LAYER
+from common.conf.backends import OUR_CHANNEL_LAYER
 from lab.layers.suites import SUITES, Outcomes
 
 LAYERS = {"stock": "channels_redis.core.RedisChannelLayer", "ours": OUR_CHANNEL_LAYER}

@@ -11,7 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from common import clock
-from common.database import in_db, rule
+from common.database import in_db_thread, retried_transaction
 from payments.gateway import Approved, Declined, GatewayTimeout
 from payments.gateway.cards import BY_METHOD
 from payments.models import GatewayFaults, GatewayOperation
@@ -33,7 +33,7 @@ class DemoGateway:
     ) -> Approved | Declined:
         """Approve or decline as the test card says."""
         faults = await self._arrive()
-        operation = await in_db(_charge, key, order_id, amount, currency, method)
+        operation = await in_db_thread(_charge, key, order_id, amount, currency, method)
         self._leave(faults)
         return _answer(operation)
 
@@ -43,26 +43,26 @@ class DemoGateway:
         """Pay back what was charged, once."""
         faults = await self._arrive()
         refuse = self._rng.random() < faults.refuse_refunds
-        operation = await in_db(_refund, key, order_id, amount, currency, refuse)
+        operation = await in_db_thread(_refund, key, order_id, amount, currency, refuse)
         self._leave(faults)
         return _answer(operation)
 
     async def find_charge(self, *, order_id: UUID) -> Approved | Declined | None:
         """Look into the books."""
         faults = await self._arrive()
-        operation = await in_db(_find_charge, order_id)
+        operation = await in_db_thread(_find_charge, order_id)
         self._leave(faults)
         return _answer(operation) if operation else None
 
     async def refund_stands(self, *, key: str) -> bool:
         """Tell whether a refund has failed in the meantime."""
         faults = await self._arrive()
-        operation = await in_db(GatewayOperation.objects.get, key=key)
+        operation = await in_db_thread(GatewayOperation.objects.get, key=key)
         self._leave(faults)
         return not _has_failed(operation)
 
     async def _arrive(self) -> GatewayFaults:
-        faults = await in_db(GatewayFaults.objects.first) or GatewayFaults()
+        faults = await in_db_thread(GatewayFaults.objects.first) or GatewayFaults()
         await asyncio.sleep(faults.latency_ms / 1000)
         if self._rng.random() < faults.timeout_before:
             raise GatewayTimeout
@@ -73,7 +73,7 @@ class DemoGateway:
             raise GatewayTimeout
 
 
-@rule
+@retried_transaction
 def _charge(
     key: str, order_id: UUID, amount: int, currency: str, method: str
 ) -> GatewayOperation:
@@ -94,7 +94,7 @@ def _charge(
     return operation
 
 
-@rule
+@retried_transaction
 def _refund(
     key: str, order_id: UUID, amount: int, currency: str, refuse: bool
 ) -> GatewayOperation:

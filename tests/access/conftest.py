@@ -22,7 +22,7 @@ def ask(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """Return a function that asks the ASGI application, header for header."""
     from monolith.asgi import application
 
-    monkeypatch.setattr(views, "tell_sync", lambda request: None)
+    monkeypatch.setattr(views, "notify_sync", lambda request: None)
 
     def ask(
         method: str, url: str, body: object = b"", **headers: str | None

@@ -14,7 +14,10 @@ from suite.client import connect
 from tests.chaos.shoppers import History
 from tests.chaos.stage import Stage
 
-OPEN = "SELECT count(*) AS open FROM orders_order WHERE status IN ('placed', 'undoing')"
+OPEN = """
+    SELECT count(*) AS open FROM orders_order
+    WHERE status IN ('placed', 'compensating')
+"""
 ORDERS = "SELECT id, key, status FROM orders_order"
 ENDS = """
     SELECT o.placed_at, m.at, m."end" FROM orders_order o

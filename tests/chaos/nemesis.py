@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import redis
 
-from common.contracts.callers import SERVING
 from common.contracts.payments import SetGatewayFaults
+from common.contracts.topology import SERVING
 from tests.chaos.proxy import Direction
 from tests.chaos.stage import Stage
 
@@ -165,7 +165,7 @@ class Nemesis:
         )
         self._stage.tell(faults)
         self._wait(dice.uniform(1, 8))
-        self._stage.tell(SetGatewayFaults())
+        self._stage.notify(SetGatewayFaults())
         return "gateway unreliable", "payments"
 
     def _wait(self, seconds: float) -> None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from common.conf.embedded import embedded_bus_url
-from common.contracts.callers import SERVING
 from common.contracts.payments import SetGatewayFaults
+from common.contracts.topology import SERVING
 from common.rpc.errors import ServiceError
 from suite import bus
 from suite.client import connect
@@ -70,7 +70,7 @@ class Stage:
             try:
                 for _ in range(60):
                     with contextlib.suppress(ServiceError):
-                        await client.call(request, within=2)
+                        await client.call(request, timeout=2)
                         return
                     await asyncio.sleep(0.2)
                 raise TimeoutError("payments does not answer")

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from common.channel_layer import RedisChannelLayer
-from common.conf.connections import channel_layer
+from common.conf.backends import channel_layer
 from common.conf.embedded import embedded_bus_url
 from common.rpc.client import Client
 from common.rpc.service import Service

@@ -3,7 +3,7 @@
 import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError
 
-from common.database import Conflict, rule
+from common.database import Conflict, retried_transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,7 +27,7 @@ def operational(sqlstate: str) -> OperationalError:
 def test_who_loses_looks_again(error: Exception) -> None:
     errors = [error]
 
-    @rule
+    @retried_transaction
     def second_time_lucky() -> str:
         if errors:
             raise errors.pop()
@@ -37,7 +37,7 @@ def test_who_loses_looks_again(error: Exception) -> None:
 
 
 def test_a_conflict_that_stays_is_an_error_in_the_end() -> None:
-    @rule
+    @retried_transaction
     def hopeless() -> None:
         raise Conflict
 
@@ -49,7 +49,7 @@ def test_a_conflict_that_stays_is_an_error_in_the_end() -> None:
 def test_a_timeout_or_a_lost_connection_is_not_a_conflict(sqlstate: str) -> None:
     calls = []
 
-    @rule
+    @retried_transaction
     def fails() -> None:
         calls.append(1)
         raise operational(sqlstate)

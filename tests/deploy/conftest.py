@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from common.conf.embedded import embedded_bus_url
-from common.contracts.callers import CALLS
+from common.contracts.topology import CALLS
 from deploy.bus_users import acl
 from suite import bus
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
-from common.contracts.callers import SERVING
+from common.contracts.topology import SERVING
 from tests.hostile.stage import Stage
 
 NAMED = 6

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from common.conf.embedded import embedded_bus_url
-from common.contracts.callers import SERVING
+from common.contracts.topology import SERVING
 from suite import audit
 from suite.client import connect
 from suite.programs import Suite, free_ports
@@ -35,7 +35,7 @@ WARM_UP = 40
 STATIC = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
 """The largest file that anybody may ask for: 1.4 MB."""
 STILL_OPEN = (
-    "SELECT count(*) AS n FROM orders_order WHERE status IN ('placed','undoing')"
+    "SELECT count(*) AS n FROM orders_order WHERE status IN ('placed','compensating')"
 )
 
 

@@ -49,7 +49,7 @@ async def allocation(order_id: UUID) -> Allocation:
     return await sync_to_async(Allocation.objects.get)(order_id=order_id)
 
 
-@pytest.mark.parametrize("status", ["undoing", "rejected", "cancelled", "expired"])
+@pytest.mark.parametrize("status", ["compensating", "rejected", "cancelled", "expired"])
 async def test_an_irrevocable_end_releases_the_hold(held: UUID, status: str) -> None:
     assert await sweep(status) == [held]
     assert (await allocation(held)).state == "released"

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from common import clock
 from common.contracts.inventory import (
-    AllocationUndone,
+    AlreadyReleased,
     InventoryAllocated,
     Line,
     OutOfStock,
@@ -150,7 +150,7 @@ def test_allocate_on_finalised_answers_as_before(order: Order) -> None:
 def test_allocate_on_released_is_undone(order: Order) -> None:
     order.allocate()
     order.release()
-    assert isinstance(order.allocate(), AllocationUndone)
+    assert isinstance(order.allocate(), AlreadyReleased)
     assert counters() == (10, 0)
 
 
@@ -184,7 +184,7 @@ def test_finalise_on_finalised_is_ok_and_moves_nothing(order: Order) -> None:
 def test_finalise_on_released_is_undone(order: Order) -> None:
     order.allocate()
     order.release()
-    with pytest.raises(AllocationUndone):
+    with pytest.raises(AlreadyReleased):
         order.finalise()
     assert counters() == (10, 0)
 
@@ -205,7 +205,7 @@ def test_release_on_none_leaves_a_tombstone_that_a_late_allocate_meets(
 ) -> None:
     order.release()
     assert order.state == "released"
-    assert isinstance(order.allocate(), AllocationUndone)
+    assert isinstance(order.allocate(), AlreadyReleased)
     assert counters() == (10, 0)
 
 

@@ -5,7 +5,7 @@ import uuid
 import httpx
 import pytest
 
-from common.contracts.callers import SERVING
+from common.contracts.topology import SERVING
 from tests.journeys.conftest import Running
 
 pytestmark = pytest.mark.journey
@@ -31,7 +31,7 @@ def test_a_guest_orders_and_cancels_after_the_confirmation(running: Running) -> 
     cancelled = running.shop.ended(**order)
     assert cancelled["status"] == "cancelled"
     steps = [e["step"] for e in cancelled["timeline"] if e["outcome"] == "ok"]
-    assert steps[-2:] == ["release inventory", "undoing → cancelled"]
+    assert steps[-2:] == ["release inventory", "compensating → cancelled"]
 
 
 def test_a_chunked_order_is_told_to_say_its_length(running: Running) -> None:

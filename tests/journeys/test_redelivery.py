@@ -20,7 +20,7 @@ TABLES = {
     "inventory": ("stock", "allocation", "allocationline", "movement"),
     "payments": ("charge", "entry", "gatewayoperation", "gatewayfaults"),
 }
-WHEN = {"runs", "next_attempt_at", "checks", "tell_orders_at"}
+WHEN = {"runs", "next_attempt_at", "checks", "notify_orders_at"}
 """Columns that say when somebody looked, not what is so."""
 
 
@@ -94,7 +94,7 @@ def test_every_message_of_an_orders_way_may_come_again(
         assert everything(running) == before
 
 
-def test_a_do_that_is_overtaken_by_its_undo_has_no_effect(
+def test_a_step_that_is_overtaken_by_its_compensation_has_no_effect(
     running: Running, two_workers_each: None
 ) -> None:
     """Keep the do from the workers until the order was cancelled and undone."""

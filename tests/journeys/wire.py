@@ -5,7 +5,7 @@ import secrets
 import time
 from typing import Any
 
-from common.conf.connections import OUR_CHANNEL_LAYER
+from common.conf.backends import OUR_CHANNEL_LAYER
 
 RANDOM = 12
 """Random bytes in front of each serialised message."""

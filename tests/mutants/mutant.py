@@ -5,13 +5,15 @@
     [[edit]]
     service = "orders"              a top-level package
     function = "refund_card"        of any of its modules, or "Class.method", or a class
-    find = '''…'''                  whole lines, which stand there once
+    find = '''…'''                  what stands there once, however it is laid out
     replace = '''…'''
 
-No module and no line is named, so moving code breaks no mutant.
+No module and no line is named, and white space does not count. So neither moving code
+nor formatting it breaks a mutant.
 """
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,19 +45,28 @@ class Edit:
                 f"expected its lines once in {self.service}: {self.function}, "
                 f"found {len(found)} times ({where})\n{self.find}"
             )
-        path, start = found[0]
+        path, (start, end) = found[0]
         text = path.read_text()
-        end = start + len(self.find)
-        path.write_text(text[:start] + self.replace + text[end:])
+        path.write_text(text[:start] + self.replace.strip() + text[end:])
 
-    def _places(self, project: Path) -> Iterator[tuple[Path, int]]:
+    def _places(self, project: Path) -> Iterator[tuple[Path, tuple[int, int]]]:
+        pattern = _pattern(self.find)
         for path in sorted((project / self.service).rglob("*.py")):
             text = path.read_text()
             for first, last in _extents(text, self.function):
-                start = text.find(self.find, first, last)
-                while start >= 0:
-                    yield path, start
-                    start = text.find(self.find, start + 1, last)
+                for place in pattern.finditer(text, first, last):
+                    yield path, place.span()
+
+
+def _pattern(code: str) -> re.Pattern[str]:
+    """Return what matches code in any layout, with or without trailing commas."""
+    pattern, before = "", ""
+    for token in re.findall(r"\w+|[^\w\s]", code):
+        between = r"\s+" if re.match(r"\w\w", before[-1:] + token[0]) else r"\s*"
+        pattern += r",?\s*" if token in ")]}" else between if before else ""
+        pattern += re.escape(token)
+        before = token
+    return re.compile(pattern or r"(?!)")
 
 
 def _extents(text: str, wanted: str) -> Iterator[tuple[int, int]]:

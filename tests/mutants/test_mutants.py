@@ -37,7 +37,8 @@ def test_it_applies_and_says_what_it_removes(path: Path, project: Path) -> None:
     "change",
     [
         {"find": "    not any more\n"},
-        {"find": "\n"},  # it stands there more than once
+        {"find": "\n"},  # nothing
+        {"find": "="},  # it stands there more than once
         {"function": "gone"},
         {"service": "gone"},
     ],
@@ -46,6 +47,14 @@ def test_what_does_not_apply_is_an_error(change: dict[str, str], project: Path) 
     stale = replace(read(MUTANTS[0]).edits[0], **change)
     with pytest.raises(DoesNotApply):
         stale.apply(project)
+
+
+def test_code_may_be_laid_out_otherwise(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    code = tmp_path / "shop" / "laid_out.py"
+    code.write_text("def f(order):\n    g(\n        order,\n        'a',\n    )\n")
+    Edit("shop", "f", "    g(order, 'a')\n", "    pass\n").apply(tmp_path)
+    assert code.read_text() == "def f(order):\n    pass\n"
 
 
 def test_code_may_move(tmp_path: Path) -> None:

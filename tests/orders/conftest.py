@@ -50,7 +50,9 @@ def row() -> Callable[[Order], Row]:
             "total": fresh.total,
             "reason": (fresh.reason or {}).get("type", "").rpartition(":")[2],
             "flagged": fresh.needs_attention,
-            "moves": [m.end for m in sorted(fresh.moves.all(), key=lambda m: m.pk)],
+            "transitions": [
+                m.end for m in sorted(fresh.transitions.all(), key=lambda m: m.pk)
+            ],
             "steps": [s.name for s in sorted(fresh.steps.all(), key=lambda s: s.pk)],
         }
 

@@ -27,7 +27,7 @@ def nobody_is_woken(
 ) -> None:
     """Keep the orders as they were placed, except where a test wants them run."""
     if "woken" not in request.fixturenames:
-        monkeypatch.setattr(views, "tell_sync", lambda request: None)
+        monkeypatch.setattr(views, "notify_sync", lambda request: None)
 
 
 @pytest.fixture
@@ -267,7 +267,7 @@ def test_many_at_once_with_one_key_make_one_order(
     """As if each were in another process: only the database decides."""
     from contextlib import nullcontext
 
-    monkeypatch.setattr(views, "in_hand", lambda scope, key: nullcontext())
+    monkeypatch.setattr(views, "in_progress", lambda scope, key: nullcontext())
     answers: list[Any] = []
 
     def place() -> None:
@@ -289,9 +289,9 @@ def test_many_at_once_with_one_key_make_one_order(
 def test_a_key_is_free_again_when_its_insert_failed(
     as_ada: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ZeroDivisionError), idempotency.in_hand("customer:1", "k"):
+    with pytest.raises(ZeroDivisionError), idempotency.in_progress("customer:1", "k"):
         raise ZeroDivisionError
-    with idempotency.in_hand("customer:1", "k"):
+    with idempotency.in_progress("customer:1", "k"):
         pass
 
 
@@ -503,7 +503,7 @@ def test_cancelling_is_decided_at_once_and_may_be_repeated(as_ada: APIClient) ->
     for _ in range(2):
         answer = as_ada.post(f"{url}/cancel")
         assert answer.status_code == 202
-        assert answer.json()["status"] == "undoing"
+        assert answer.json()["status"] == "compensating"
     assert Order.objects.get().outcome == "cancelled"
 
 

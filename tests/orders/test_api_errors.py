@@ -4,7 +4,7 @@ import pytest
 from rest_framework.test import APIClient
 from structlog.testing import capture_logs
 
-from common.contracts.inventory import AllocationUndone, ProductPage, UnknownProduct
+from common.contracts.inventory import AlreadyReleased, ProductPage, UnknownProduct
 from common.rpc.errors import Busy, ContractBroken, Crashed, NoReply, NotServed
 from inventory.models import Product
 from orders import api as views
@@ -19,7 +19,7 @@ ANSWERS: dict[str, tuple[Exception, int, str]] = {
     "older": (NotServed("version 2; this is version 1"), 503, "service-unavailable"),
     "false": (ContractBroken("another SKU"), 502, "contract-broken"),
     "refusing": (UnknownProduct(skus=("MUG",)), 409, "unknown-product"),
-    "undone": (AllocationUndone(), 409, "allocation-undone"),
+    "undone": (AlreadyReleased(), 409, "already-released"),
 }
 
 

@@ -59,8 +59,10 @@ def test_inspect_without_ids_lists_what_needs_a_person(
 
 def test_seen_takes_the_flag_off(placed: Place) -> None:
     order = placed()
-    states.flag(order.id, "undoing fails: NoReply")
-    assert "ATTENTION      undoing fails" in run("inspect", str(order.id), "--seen")
+    states.flag(order.id, "compensating fails: NoReply")
+    assert "ATTENTION      compensating fails" in run(
+        "inspect", str(order.id), "--acknowledge"
+    )
     assert "ATTENTION" not in run("inspect", str(order.id))
 
 
@@ -92,7 +94,7 @@ def test_retry_all_takes_only_what_is_under_way(placed: Place) -> None:
         (("retry", str(uuid.UUID(int=1))), "not under way: 00000000-"),
         (("retry", "7"), "argument order: invalid UUID value: '7'"),
         (("inspect", str(uuid.UUID(int=1))), "no such order: 00000000-"),
-        (("inspect", "--seen"), "--seen: expected ids of orders"),
+        (("inspect", "--acknowledge"), "--acknowledge: expected ids of orders"),
     ],
 )
 def test_a_bad_command_says_what_is_wrong(words: tuple[str, ...], message: str) -> None:

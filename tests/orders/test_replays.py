@@ -22,7 +22,7 @@ BODY = {"lines": [{"sku": "MUG", "quantity": 1}], "card_token": "card_x"}
 
 @pytest.fixture(autouse=True)
 def nobody_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "tell_sync", lambda request: None)
+    monkeypatch.setattr(views, "notify_sync", lambda request: None)
 
 
 def post(body: object = BODY, **headers: str) -> Any:
@@ -43,7 +43,7 @@ def ended() -> str:
 @pytest.fixture
 def in_use(ended: str) -> Iterator[None]:
     """Hold the key, as another replay does while it looks the order up."""
-    with idempotency.in_hand("guests", KEY):
+    with idempotency.in_progress("guests", KEY):
         yield
 
 
@@ -97,7 +97,10 @@ def test_a_replay_that_waits_is_answered_while_another_is_in_hand(
 def test_only_a_key_in_use_costs_another_statement(ended: str) -> None:
     with CaptureQueriesContext(connection) as free:
         post()
-    with idempotency.in_hand("guests", KEY), CaptureQueriesContext(connection) as used:
+    with (
+        idempotency.in_progress("guests", KEY),
+        CaptureQueriesContext(connection) as used,
+    ):
         post()
     assert looked_up(free) == looked_up(used) == 1
 

@@ -15,7 +15,7 @@ from common.contracts.inventory import (
 )
 from common.contracts.money import Money
 from common.contracts.payments import CardCharged, ChargeCard, RefundCharge
-from common.rpc import calls
+from common.rpc import process_client
 from common.rpc.contract import Done
 from common.rpc.errors import NoReply
 from inventory import handlers as inventory_handlers
@@ -78,7 +78,7 @@ async def test_six_steps_in_order_confirm_it(placed: Placed, row: Read) -> None:
         "total": 2500,
         "reason": "",
         "flagged": False,
-        "moves": ["placed", "confirmed"],
+        "transitions": ["placed", "confirmed"],
         "steps": list(SIX_STEPS),
     }
     assert await stock() == (8, 0)
@@ -92,14 +92,14 @@ async def test_six_steps_in_order_confirm_it(placed: Placed, row: Read) -> None:
         ("4000000000000002", {"MUG": 1}, "card-declined"),
     ],
 )
-async def test_a_refusal_rejects_it_and_undoes_what_was_done(
+async def test_a_refusal_rejects_it_and_compensates_what_was_done(
     placed: Placed, row: Read, number: str, lines: dict[str, int], reason: str
 ) -> None:
     order = await sync_to_async(placed)(number, **lines)
     await run(order)
     end = await read(row, order)
     assert (end["status"], end["reason"]) == ("rejected", reason)
-    assert end["moves"] == ["placed", "undoing", "rejected"]
+    assert end["transitions"] == ["placed", "compensating", "rejected"]
     assert end["steps"][-2:] == ["refund card", "release inventory"]
     assert await stock() == (10, 0)
 
@@ -142,7 +142,7 @@ async def test_past_its_deadline_it_expires_and_everything_is_undone(
     await run(order)
     end = await read(row, order)
     assert (end["status"], end["reason"]) == ("expired", "deadline-passed")
-    assert end["moves"] == ["placed", "undoing", "expired"]
+    assert end["transitions"] == ["placed", "compensating", "expired"]
     assert await stock() == (10, 0)
     charge = await sync_to_async(Charge.objects.get)(order_id=order.id)
     assert charge.state == "refunded"
@@ -168,7 +168,7 @@ async def test_the_next_attempt_never_waits_beyond_the_deadline(
 
 
 @pytest.mark.parametrize("unsure", [RefundCharge, ReleaseInventory])
-async def test_undoing_goes_on_until_both_have_answered_and_a_person_is_told(
+async def test_compensating_goes_on_until_both_have_answered_and_a_person_is_told(
     placed: Placed,
     row: Read,
     stopped_clock: Clock,
@@ -187,10 +187,10 @@ async def test_undoing_goes_on_until_both_have_answered_and_a_person_is_told(
     for _ in range(runner.ATTENTION_AFTER + 2):
         await run(order)
         now = await read(row, order)
-        assert now["status"] == "undoing", "an unanswered undo is not done"
+        assert now["status"] == "compensating", "an unanswered undo is not done"
         stopped_clock.advance(runner.BACKOFF_CAP)
     assert now["flagged"]
-    stopped_clock.advance(3600)  # undoing knows no deadline
+    stopped_clock.advance(3600)  # compensating knows no deadline
     failing = False
     assert (await run_until_ended(order, row, stopped_clock))["status"] == "rejected"
 
@@ -218,11 +218,11 @@ async def test_a_customer_may_cancel_during_any_step(
     order = await sync_to_async(placed)()
     end = await run_until_ended(order, row, stopped_clock)
     assert (end["status"], end["reason"]) == ("cancelled", "cancelled-by-customer")
-    assert end["moves"] == ["placed", "undoing", "cancelled"]
+    assert end["transitions"] == ["placed", "compensating", "cancelled"]
     assert await stock() == (10, 0)
 
 
-async def test_a_loser_undoes_nothing_by_itself(
+async def test_a_loser_compensates_nothing_by_itself(
     placed: Placed, row: Read, handle: Callable[..., None]
 ) -> None:
     """Two runners: while one waits for finalise, the other confirms."""
@@ -248,7 +248,7 @@ async def test_a_loser_undoes_nothing_by_itself(
     go_on.set()
     await loser
     end = await read(row, order)
-    assert (end["status"], end["moves"]) == ("confirmed", ["placed", "confirmed"])
+    assert (end["status"], end["transitions"]) == ("confirmed", ["placed", "confirmed"])
     assert await stock() == (8, 0)
 
 
@@ -272,7 +272,7 @@ async def test_a_crashed_runner_is_followed_by_the_sweeper(
     assert (await read(row, order))["status"] == "confirmed"
 
 
-async def test_undone_while_placed_is_flagged_and_ends_by_the_deadline(
+async def test_compensated_while_placed_is_flagged_and_ends_by_the_deadline(
     placed: Placed, row: Read, stopped_clock: Clock
 ) -> None:
     order = await sync_to_async(placed)()
@@ -342,7 +342,7 @@ async def test_an_order_that_moved_on_gets_no_total(
     else:
         await sync_to_async(Order.objects.update)(status="confirmed", total=5)
     line = PricedLine(sku="MUG", quantity=2, unit_price=1250, currency="EUR")
-    with pytest.raises(rows.MovedOn):
+    with pytest.raises(rows.StaleOrder):
         await sync_to_async(rows.store_total)(order, (line,))
     after = await sync_to_async(Order.objects.get)(pk=order.pk)
     assert after.total == (None if meanwhile == "cancel" else 5)
@@ -355,7 +355,7 @@ async def test_a_call_inside_a_transaction_is_refused(transactional_db: None) ->
 
     def call_in_transaction() -> None:
         with transaction.atomic():
-            calls.call_sync(ListProducts())
+            process_client.call_sync(ListProducts())
 
     with pytest.raises(RuntimeError, match="no calls to services inside"):
         await sync_to_async(call_in_transaction)()

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from orders import states
-from orders.models import Move, Order
+from orders.models import Order, StatusTransition
 from tests.conftest import Clock
 
 REASON: dict[str, object] = {"type": "urn:x:reason", "title": "x", "detail": "because"}
@@ -15,17 +15,17 @@ UPDATES: dict[str, Callable[[Order], bool]] = {
     "reject": lambda order: states.reject(order.id, REASON),
     "cancel": lambda order: states.cancel(order.id),
     "expire": lambda order: states.expire(order.id),
-    "finish": lambda order: states.finish_undoing(order.id),
+    "finish": lambda order: states.finish_compensation(order.id),
 }
 ALLOWED = {
     ("placed", "confirm"): "confirmed",
-    ("placed", "reject"): "undoing",
-    ("placed", "cancel"): "undoing",
-    ("placed", "expire"): "undoing",
-    ("confirmed", "cancel"): "undoing",
-    ("undoing", "finish"): "rejected",
+    ("placed", "reject"): "compensating",
+    ("placed", "cancel"): "compensating",
+    ("placed", "expire"): "compensating",
+    ("confirmed", "cancel"): "compensating",
+    ("compensating", "finish"): "rejected",
 }
-STATUSES = ("placed", "confirmed", "undoing", "rejected", "cancelled", "expired")
+STATUSES = ("placed", "confirmed", "compensating", "rejected", "cancelled", "expired")
 
 
 @pytest.mark.parametrize("update", UPDATES)
@@ -48,7 +48,7 @@ def test_an_update_moves_the_row_from_where_it_may_and_from_nowhere_else(
 
     order.refresh_from_db()
     assert order.status == (expected or status)
-    recorded = Move.objects.exclude(start="").values_list("start", "end")
+    recorded = StatusTransition.objects.exclude(start="").values_list("start", "end")
     assert list(recorded) == ([(status, expected)] if expected else [])
 
 
@@ -102,7 +102,7 @@ def test_postponing_leaves_another_runners_lease_alone(
     [
         {"status": "shipped"},
         {"status": "confirmed", "total": None},
-        {"status": "undoing", "outcome": ""},
+        {"status": "compensating", "outcome": ""},
     ],
 )
 def test_the_database_refuses_rows_that_make_no_sense(

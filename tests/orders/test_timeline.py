@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from common import clock
 from orders.access import guest_token
-from orders.models import Move, Order, Status, Step
+from orders.models import Order, Status, StatusTransition, Step
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,7 +22,7 @@ def order(order_id: Any) -> Order:
         id=order_id,
         key_scope="guests",
         key="k",
-        status=Status.UNDOING,
+        status=Status.COMPENSATING,
         outcome=Status.EXPIRED,
         card_token="t",
         placed_at=clock.now(),
@@ -73,7 +73,7 @@ def test_each_name_has_its_own_ends_and_all_moves_are_there(
     tried(order, "refund card", 25, after=1)
     tried(order, "release inventory", 20, after=30)
     for n in range(30):
-        Move.objects.create(
+        StatusTransition.objects.create(
             order=order, start="a", end=str(n), at=clock.after(10_000 + n)
         )
     timeline = read(api, order)

@@ -110,11 +110,11 @@ async def test_a_bug_in_undoing_or_past_the_deadline_does_not_spin(
     overdue = await sync_to_async(placed)()
     broken(states, "expire").add(overdue.id)
     stopped_clock.now = overdue.deadline
-    undoing = await sync_to_async(placed)()
-    await sync_to_async(states.cancel)(undoing.id)
-    broken(placing, "refund_card").add(undoing.id)
+    compensating = await sync_to_async(placed)()
+    await sync_to_async(states.cancel)(compensating.id)
+    broken(placing, "refund_card").add(compensating.id)
     await runner.sweep()
-    for order in (overdue, undoing):
+    for order in (overdue, compensating):
         met = await fresh(order)
         assert met.attention.startswith("unexpected: Surprise")
         assert met.next_attempt_at is not None
@@ -194,7 +194,7 @@ async def test_a_service_that_does_not_know_the_request_yet_is_as_if_absent(
     for _ in range(3):
         await runner.run(order.id)
         now = await sync_to_async(row)(order)
-        assert now["status"] in {"placed", "undoing"}
+        assert now["status"] in {"placed", "compensating"}
         assert not now["flagged"]
         stopped_clock.advance(runner.BACKOFF_CAP)
     monkeypatch.setitem(service.handlers, step, real)

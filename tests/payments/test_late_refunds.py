@@ -239,7 +239,9 @@ async def test_orders_that_raises_anything_keeps_no_other_news_waiting(
     for _ in range(3):
         await late_refunds.sweep(tell)
     assert set(told) == {order.id, second.id}
-    untold = [one.order_id async for one in Charge.objects.filter(orders_told=False)]
+    untold = [
+        one.order_id async for one in Charge.objects.filter(orders_notified=False)
+    ]
     assert untold == told[:1], "it is told again, and the other one is not"
 
 

@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 
 from common import clock
 from common.contracts.money import Money
-from common.contracts.payments import CardDeclined, ChargeUndone, TooLateToCharge
+from common.contracts.payments import AlreadyRefunded, CardDeclined, TooLateToCharge
 from common.rpc.errors import ContractBroken, NoReply
 from payments import entries, ledger, reports
 from payments.gateway.cards import CARDS
@@ -167,7 +167,7 @@ async def test_refund_on_none_leaves_a_tombstone_that_a_late_charge_meets(
 ) -> None:
     await order.refund()
     assert await order.state() == "voided"
-    with pytest.raises(ChargeUndone):
+    with pytest.raises(AlreadyRefunded):
         await order.charge()
     assert await order.at_the_gateway() == []
     await order.refund()
@@ -196,17 +196,17 @@ async def test_a_charge_that_settles_while_a_refund_looks_is_paid_back(
         looked.append(words)
         return move(*words, **changes) if len(looked) > 1 else False
 
-    move = entries._move
-    monkeypatch.setattr(entries, "_move", still_an_intent)
+    move = entries._transition
+    monkeypatch.setattr(entries, "_transition", still_an_intent)
     await order.refund()
     assert await order.state() == "refunded"
     assert await order.net() == 0
 
 
-async def test_charge_on_refunded_is_undone(order: Order) -> None:
+async def test_charge_on_refunded_is_refused(order: Order) -> None:
     await order.charge()
     await order.refund()
-    with pytest.raises(ChargeUndone):
+    with pytest.raises(AlreadyRefunded):
         await order.charge()
     assert await order.net() == 0
 
@@ -252,7 +252,7 @@ async def test_a_refund_that_timed_out_is_asked_for_again_under_its_key(
         await order.refund()
     assert await order.state() == "refunding"
     with pytest.raises(NoReply):
-        with pytest.raises(ChargeUndone):
+        with pytest.raises(AlreadyRefunded):
             await order.charge()
         await order.refund()
     await faults()

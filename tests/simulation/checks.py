@@ -42,7 +42,7 @@ def violations(customers: Iterable[Customer]) -> list[str]:
 
 
 def _books(nets: dict[UUID, int]) -> list[str]:
-    """Ask the gateway's own books what the customers really paid."""
+    """Call the gateway's own books what the customers really paid."""
     paid: Counter[UUID] = Counter()
     for one in GatewayOperation.objects.filter(outcome="approved"):
         failed = one.fails_at is not None and one.fails_at <= clock.now()

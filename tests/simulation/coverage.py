@@ -29,7 +29,7 @@ CELLS = {
     *(f"RefundCharge on {state}" for state in CHARGE),
     *(
         f"{move} {how}"
-        for move in ("confirm", "reject", "expire", "cancel", "finish undoing")
+        for move in ("confirm", "reject", "expire", "cancel", "finish compensation")
         for how in ("won", "lost")
     ),
     "sweeper releases a hold",
@@ -98,7 +98,7 @@ def counted(met: Counter[str]) -> Iterator[None]:
     ]
     wrapped += [
         (states, name, by_result(f"{move} won", f"{move} lost", getattr(states, name)))
-        for name in ("confirm", "reject", "expire", "cancel", "finish_undoing")
+        for name in ("confirm", "reject", "expire", "cancel", "finish_compensation")
         for move in (name.replace("_", " "),)
     ]
     late = "sweeper's release comes too late"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rest_framework.test import APIRequestFactory
 
-from common.database import in_db
+from common.database import in_db_thread
 from orders.access import guest_token
 from orders.api import CancelView, OrdersView
 from tests.simulation import tables
@@ -133,8 +133,8 @@ class Customer:
             await asyncio.sleep(self.world.rng.uniform(0.1, 1))
 
     async def _ask(self, view: Callable[[], Any]) -> Any:
-        """Ask a web process; None if it died before it could answer."""
+        """Call a web process; None if it died before it could answer."""
         web = self.world.web()
-        answer = self.world.loop.create_task(in_db(view), context=web.context)
+        answer = self.world.loop.create_task(in_db_thread(view), context=web.context)
         done, _ = await asyncio.wait({answer}, timeout=PATIENCE)
         return answer.result() if done else None

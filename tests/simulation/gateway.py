@@ -5,7 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from common.database import in_db
+from common.database import in_db_thread
 from payments.gateway import GatewayTimeout, demo
 from payments.gateway.demo import DemoGateway
 from payments.models import GatewayFaults
@@ -29,7 +29,7 @@ class _Books(DemoGateway):
 
     async def refund(self, **words: Any) -> Any:
         refuse = self._faults.happens("refund_refused")
-        operation = await in_db(demo._refund, *words.values(), refuse)
+        operation = await in_db_thread(demo._refund, *words.values(), refuse)
         return demo._answer(operation)
 
 

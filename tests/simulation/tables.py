@@ -27,7 +27,7 @@ EMPTIED = (
 
 
 OPEN = """
-    SELECT 1 FROM orders_order WHERE status IN ('placed', 'undoing')
+    SELECT 1 FROM orders_order WHERE status IN ('placed', 'compensating')
     UNION ALL SELECT 1 FROM payments_charge WHERE state IN ('intent', 'refunding')
     UNION ALL SELECT 1 FROM payments_gatewayoperation WHERE fails_at IS NOT NULL
         AND order_id NOT IN (SELECT charge_id FROM payments_entry WHERE kind='reversal')

@@ -17,8 +17,8 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from common import backoff, clock
-from common.database import in_db
-from common.rpc import calls
+from common.database import in_db_thread
+from common.rpc import process_client
 from common.rpc import worker as worker_module
 from common.rpc.client import Client
 from common.rpc.service import Periodic, Service
@@ -105,11 +105,11 @@ class World:
         tables.reset()
         with self._replaced():
             asyncio.set_event_loop(self.loop)
-            calls._loop = self.loop
+            process_client._loop = self.loop
             try:
                 return self.loop.run_until_complete(self._course())
             finally:
-                calls._loop = None
+                process_client._loop = None
                 asyncio.set_event_loop(None)
 
     async def _course(self) -> list[str]:
@@ -122,7 +122,7 @@ class World:
         if script is None:
             for _ in range(self.rng.randint(1, 3)):
                 await asyncio.sleep(self.rng.uniform(*TROUBLE))
-                await in_db(tables.change_prices)
+                await in_db_thread(tables.change_prices)
             self.faults.off = True
         await asyncio.gather(*shopping)
         await self._settle()
@@ -131,7 +131,7 @@ class World:
         await self._settle()
         for customer in self.customers:
             customer.look()
-        return self._seen + await in_db(violations, self.customers)
+        return self._seen + await in_db_thread(violations, self.customers)
 
     async def _settle(self) -> None:
         """Wait until nothing is under way in the databases, for a minute at most."""
@@ -168,7 +168,7 @@ class World:
 
     def _unhurried(self, name: str) -> Service:
         """Return a service whose workers sweep at a pace of their own."""
-        service = copy.copy(calls.find_service(name))
+        service = copy.copy(process_client.find_service(name))
         pace = self.rng.choice((1, 3, 6))
         service.jobs = [Periodic(job.job, job.seconds * pace) for job in service.jobs]
         return service
@@ -222,9 +222,9 @@ class World:
         dice = SimpleNamespace(SystemRandom=lambda: rng, Random=random.Random)
         with ExitStack() as stack:
             for target, name, ours in (
-                (calls, "client", lambda: PROCESS.get().client),
+                (process_client, "client", lambda: PROCESS.get().client),
                 (uuid, "uuid4", self.uuid4),
-                (worker_module, "StallWatch", nullcontext),
+                (worker_module, "EventLoopWatch", nullcontext),
                 (worker_module, "time", virtual),
                 (backoff, "random", dice),
                 (ledger, "gateway", lambda: far),

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from common.conf.embedded import embedded_bus_url
-from common.contracts.callers import SERVING
+from common.contracts.topology import SERVING
 from suite.programs import Suite, free_ports
 from suite.supervisor import Supervisor
 from tests.databases import PostgresServer, postgresql

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from common.contracts.callers import SERVING
+from common.contracts.topology import SERVING
 from suite.programs import Suite, free_ports
 from suite.supervisor import Supervisor
 

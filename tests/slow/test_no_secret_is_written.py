@@ -12,7 +12,7 @@ import httpx
 import pytest
 from rich.console import Console
 
-from common.contracts.callers import SERVING
+from common.contracts.topology import SERVING
 from payments.gateway.cards import CARDS
 from suite import bus, script
 from suite.programs import Suite, free_ports

@@ -20,7 +20,12 @@ from common.contracts.inventory import (
     StockAccount,
     StockAccounts,
 )
-from common.contracts.orders import AuditOrders, OrderFacts, OrderMove, OrdersFound
+from common.contracts.orders import (
+    AuditOrders,
+    OrderFacts,
+    OrdersFound,
+    OrderTransition,
+)
 from common.contracts.payments import AuditCharges, ChargeFacts, ChargesFound
 from common.rpc.contract import Request
 from common.rpc.errors import ContractBroken
@@ -33,10 +38,10 @@ DEADLINE = clock.now()
 EARLIER = DEADLINE - timedelta(seconds=30)
 
 
-def moves(*statuses: str) -> tuple[OrderMove, ...]:
+def transitions(*statuses: str) -> tuple[OrderTransition, ...]:
     starts = ("", *statuses[:-1])
     return tuple(
-        OrderMove(start=s, end=e) for s, e in zip(starts, statuses, strict=True)
+        OrderTransition(start=s, end=e) for s, e in zip(starts, statuses, strict=True)
     )
 
 
@@ -49,13 +54,13 @@ CONFIRMED = OrderFacts(
     needs_attention=False,
     deadline=DEADLINE,
     overdue=False,
-    moves=moves("placed", "confirmed"),
+    transitions=transitions("placed", "confirmed"),
     runs=1,
 )
 CANCELLED = replace(
     CONFIRMED,
     status="cancelled",
-    moves=moves("placed", "confirmed", "undoing", "cancelled"),
+    transitions=transitions("placed", "confirmed", "compensating", "cancelled"),
 )
 CHARGED = ChargeFacts(
     order_id=ID,
@@ -86,7 +91,9 @@ def test_what_is_right_is_left_alone() -> None:
     assert not list(order_violations(CANCELLED, REFUNDED, RELEASED))
     voided = replace(REFUNDED, state="voided", amount=0, deadline=None, opened_at=LATE)
     rejected = replace(
-        CANCELLED, status="rejected", moves=moves("placed", "undoing", "rejected")
+        CANCELLED,
+        status="rejected",
+        transitions=transitions("placed", "compensating", "rejected"),
     )
     short = replace(RELEASED, state="short")
     assert not list(order_violations(rejected, voided, short))
@@ -121,7 +128,9 @@ WRONG: dict[str, tuple[OrderFacts, ChargeFacts | None, AllocationFacts | None, s
     ),
     "cancelled, money kept": (CANCELLED, replace(REFUNDED, net=1), RELEASED, "4"),
     "overdue": (
-        replace(CONFIRMED, status="placed", overdue=True, moves=moves("placed")),
+        replace(
+            CONFIRMED, status="placed", overdue=True, transitions=transitions("placed")
+        ),
         CHARGED,
         FINALISED,
         "5",
@@ -129,18 +138,20 @@ WRONG: dict[str, tuple[OrderFacts, ChargeFacts | None, AllocationFacts | None, s
     "allocated late": (CONFIRMED, CHARGED, replace(FINALISED, decided_at=LATE), "7"),
     "charged late": (CONFIRMED, replace(CHARGED, opened_at=LATE), FINALISED, "7"),
     "a forbidden move": (
-        replace(CONFIRMED, moves=moves("placed", "undoing", "confirmed")),
+        replace(
+            CONFIRMED, transitions=transitions("placed", "compensating", "confirmed")
+        ),
         CHARGED,
         FINALISED,
         "9",
     ),
     "a gap in the history": (
-        replace(CONFIRMED, moves=moves("placed")),
+        replace(CONFIRMED, transitions=transitions("placed")),
         CHARGED,
         FINALISED,
         "9",
     ),
-    "no history": (replace(CONFIRMED, moves=()), CHARGED, FINALISED, "9"),
+    "no history": (replace(CONFIRMED, transitions=()), CHARGED, FINALISED, "9"),
 }
 
 
@@ -208,7 +219,7 @@ def no_pause_between_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_orders_under_way_are_not_judged() -> None:
-    placed = replace(CONFIRMED, status="placed", moves=moves("placed"))
+    placed = replace(CONFIRMED, status="placed", transitions=transitions("placed"))
     looking, found = await violations(Services(orders={ID: placed}))
     assert (looking.judged, found) == (0, [])
 
@@ -224,7 +235,7 @@ async def test_a_suspect_is_looked_at_again_before_it_is_called_so() -> None:
 
 async def test_an_order_that_changes_meanwhile_is_left_for_later() -> None:
     services = Services({ID: CONFIRMED}, {ID: REFUNDED}, {ID: RELEASED})
-    answer, statuses = services.call, ["confirmed", "undoing"]
+    answer, statuses = services.call, ["confirmed", "compensating"]
 
     async def call(request: Request[Any]) -> Any:
         if isinstance(request, AuditOrders) and request.order_ids:

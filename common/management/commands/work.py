@@ -16,7 +16,7 @@ from django.utils import autoreload
 from common.conf.embedded import embedded_bus_url
 from common.ops import bus_check, health_port
 from common.ops.readiness import Readiness
-from common.rpc import calls
+from common.rpc import process_client
 from common.rpc.transports.channel import ChannelLayer
 from common.rpc.worker import Worker
 
@@ -82,13 +82,15 @@ class Command(BaseCommand):
         health_port: int | None,
         **options: Any,
     ) -> None:
-        calls.bind()
+        process_client.bind()
         layer = (
             cast(ChannelLayer, get_channel_layer()) if bus_check.is_needed() else None
         )
         try:
             workers = [
-                Worker(calls.find_service(name), layer, slots=slots, grace=grace)
+                Worker(
+                    process_client.find_service(name), layer, slots=slots, grace=grace
+                )
                 for name in settings.LIVING_HERE
             ]
         except ValueError as error:
@@ -99,7 +101,7 @@ class Command(BaseCommand):
                 loop.add_signal_handler(name, self._stop, workers)
         async with watched(health_port):
             await asyncio.gather(*(worker.run() for worker in workers))
-        await calls.close()
+        await process_client.close()
 
     @staticmethod
     def _stop(workers: list[Worker]) -> None:

@@ -8,7 +8,7 @@ from common.rpc.contract import R, Request
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer(Generic[R]):
+class TimedReply(Generic[R]):
     """A reply, and where its time went."""
 
     reply: R
@@ -19,12 +19,12 @@ class Answer(Generic[R]):
 class Transport(Protocol):
     """A way to one or more services."""
 
-    async def ask(
-        self, request: Request[R], headers: Headers, *, within: float
-    ) -> Answer[R]:
-        """Return the answer, or raise a ServiceError after `within` seconds."""
+    async def call(
+        self, request: Request[R], headers: Headers, *, timeout: float
+    ) -> TimedReply[R]:
+        """Return the answer, or raise a ServiceError after `timeout` seconds."""
 
-    async def tell(self, request: Request[Any], headers: Headers) -> None:
+    async def notify(self, request: Request[Any], headers: Headers) -> None:
         """Send a request whose answer nobody waits for."""
 
     async def close(self) -> None:

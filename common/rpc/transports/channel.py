@@ -20,8 +20,8 @@ from common import clock
 from common.channel_layer import RedisChannelLayer
 from common.channel_layer.errors import InvalidMessage, NotSent, UnreadableMessage
 from common.context import Headers
-from common.ops.log_throttle import Seldom
-from common.ops.outage import Outage
+from common.ops.log_throttle import LogThrottle
+from common.ops.outage import OutageLog
 from common.rpc.contract import R, Request, plain
 from common.rpc.envelope import (
     Message,
@@ -34,7 +34,7 @@ from common.rpc.envelope import (
     reply_to_error,
 )
 from common.rpc.errors import Busy, ContractBroken, NoReply
-from common.rpc.transports import Answer
+from common.rpc.transports import TimedReply
 
 log = structlog.get_logger(__name__)
 
@@ -68,8 +68,8 @@ class Channel:
         self.layer = layer
         self._caller = caller
         self.late_replies = 0
-        self._said_dropped = Seldom(log)
-        self._said_late = Seldom(log, "info")
+        self._said_dropped = LogThrottle(log)
+        self._said_late = LogThrottle(log, "info")
         self._new_id = partial(_new_id, uuid.uuid4().hex, count(1))
         self._opening = asyncio.Lock()
         self._reply_channels: dict[str, str] = {}
@@ -77,9 +77,9 @@ class Channel:
         self._waiting: dict[tuple[str, str], asyncio.Future[ReplyEnvelope]] = {}
         """By the service that was asked and the request's id: no other may answer."""
 
-    async def ask(
-        self, request: Request[R], headers: Headers, *, within: float
-    ) -> Answer[R]:
+    async def call(
+        self, request: Request[R], headers: Headers, *, timeout: float
+    ) -> TimedReply[R]:
         """Send the request and wait for its reply.
 
         Raises Busy if the channel is full. Anything else that keeps the reply away is
@@ -91,22 +91,22 @@ class Channel:
         self._waiting[request.service, id] = future
         name = f"{request.service}.{type(request).__name__}"
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(timeout):
                 reply_to = await self._listen_to(request.service)
-                envelope = _envelope(request, body, id, reply_to, headers, within)
+                envelope = _envelope(request, body, id, reply_to, headers, timeout)
                 await self._send(request, envelope)
                 reply = await future
         except TimeoutError:
-            raise NoReply(f"no reply from {name} within {within:.3g} s") from None
+            raise NoReply(f"no reply from {name} within {timeout:.3g} s") from None
         finally:
             del self._waiting[request.service, id]
-        return Answer(
+        return TimedReply(
             reply=cast(R, open_reply(request, reply)),
             queue_seconds=reply.queue_seconds,
             handler_seconds=reply.handler_seconds,
         )
 
-    async def tell(self, request: Request[Any], headers: Headers) -> None:
+    async def notify(self, request: Request[Any], headers: Headers) -> None:
         """Send the request without a return address."""
         body, id = plain(request), self._new_id()
         envelope = _envelope(request, body, id, None, headers, request.timeout)
@@ -156,7 +156,7 @@ class Channel:
         return f"{own}.{service}" if isinstance(self.layer, RedisChannelLayer) else own
 
     async def _read(self, service: str, channel: str) -> None:
-        outage = Outage("receiving")
+        outage = OutageLog("receiving")
         while True:
             try:
                 message = await self.layer.receive(channel)
@@ -201,7 +201,7 @@ def _envelope(
     id: str,
     reply_to: str | None,
     headers: Headers,
-    within: float,
+    timeout: float,
 ) -> RequestEnvelope:
     sent_at = clock.now().timestamp()
     return RequestEnvelope(
@@ -209,7 +209,7 @@ def _envelope(
         method=type(request).__name__,
         version=request.version,
         sent_at=sent_at,
-        deadline=sent_at + within,
+        deadline=sent_at + timeout,
         reply_to=reply_to,
         headers=headers,
         body=body,

@@ -11,7 +11,7 @@ from common.context import Headers, headers
 from common.rpc.contract import R, Reply, Request, plain
 from common.rpc.errors import NoReply, ServiceError
 from common.rpc.service import Service
-from common.rpc.transports import Answer
+from common.rpc.transports import TimedReply
 
 log = structlog.get_logger(__name__)
 
@@ -23,29 +23,29 @@ class Local:
         self._find_service = find_service
         self._background: set[asyncio.Task[Any]] = set()
 
-    async def ask(
-        self, request: Request[R], headers: Headers, *, within: float
-    ) -> Answer[R]:
-        """Call the handler; raise NoReply if it takes longer than `within`."""
+    async def call(
+        self, request: Request[R], headers: Headers, *, timeout: float
+    ) -> TimedReply[R]:
+        """Call the handler; raise NoReply if it takes longer than `timeout`."""
         plain(request)
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(timeout):
                 reply = await self._perform(request, headers)
         except TimeoutError:
             name = type(request).__name__
-            raise NoReply(f"no reply from {name} within {within:.3g} s") from None
+            raise NoReply(f"no reply from {name} within {timeout:.3g} s") from None
         except ServiceError as error:
             error.queue_seconds = 0.0
             error.handler_seconds = time.perf_counter() - started
             raise
-        return Answer(
+        return TimedReply(
             reply=reply,
             queue_seconds=0.0,
             handler_seconds=time.perf_counter() - started,
         )
 
-    async def tell(self, request: Request[Any], headers: Headers) -> None:
+    async def notify(self, request: Request[Any], headers: Headers) -> None:
         """Start the handler and do not wait for it."""
         plain(request)
         task = asyncio.create_task(self._perform(request, headers))
@@ -53,7 +53,7 @@ class Local:
         task.add_done_callback(self._finished)
 
     async def close(self) -> None:
-        """Wait for what `tell` has started."""
+        """Wait for what `notify` has started."""
         await asyncio.gather(*self._background, return_exceptions=True)
 
     async def _perform(self, request: Request[R], carried: Headers) -> R:
@@ -63,4 +63,4 @@ class Local:
     def _finished(self, task: asyncio.Task[Reply]) -> None:
         self._background.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.warning("told in vain", error=repr(error)[:200])
+            log.warning("notification failed", error=repr(error)[:200])

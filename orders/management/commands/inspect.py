@@ -11,8 +11,8 @@ from django.db.models import Q
 from common import clock
 from common.contracts.inventory import AuditAllocations
 from common.contracts.payments import AuditCharges
-from common.rpc.calls import call_sync
 from common.rpc.errors import ServiceError
+from common.rpc.process_client import call_sync
 from orders import states
 from orders.models import Order, Status
 from orders.serializers import OrderDetail
@@ -31,21 +31,21 @@ class Command(BaseCommand):
         """Define which orders."""
         parser.add_argument("order", nargs="*", type=UUID, help="ids of orders")
         parser.add_argument(
-            "--seen", action="store_true", help="take the flags off these orders"
+            "--acknowledge", action="store_true", help="take the flags off these orders"
         )
 
-    def handle(self, *, order: list[UUID], seen: bool, **options: Any) -> None:
+    def handle(self, *, order: list[UUID], acknowledge: bool, **options: Any) -> None:
         """Show; ends with an error if an order is not known."""
-        if seen and not order:
-            raise CommandError("--seen: expected ids of orders")
+        if acknowledge and not order:
+            raise CommandError("--acknowledge: expected ids of orders")
         if not order:
             self._list()
-        unknown = [id for id in order if not self._show(id, seen=seen)]
+        unknown = [id for id in order if not self._show(id, acknowledge=acknowledge)]
         if unknown:
             raise CommandError(f"no such order: {', '.join(map(str, unknown))}")
 
     def _list(self) -> None:
-        under_way = Q(status__in=(Status.PLACED, Status.UNDOING))
+        under_way = Q(status__in=(Status.PLACED, Status.COMPENSATING))
         overdue = under_way & Q(deadline__lt=clock.now())
         orders = Order.objects.filter(Q(needs_attention=True) | overdue)
         for order in orders.order_by("placed_at")[:MOST]:
@@ -53,18 +53,20 @@ class Command(BaseCommand):
             self.stdout.write(f"{order.id} {order.status:9} {why}")
         self.stdout.write(f"{orders.count()} orders need attention")
 
-    def _show(self, id: UUID, *, seen: bool) -> bool:
+    def _show(self, id: UUID, *, acknowledge: bool) -> bool:
         order = Order.objects.filter(id=id).first()
         if order is None:
             return False
         for line in self._lines(order):
             self.stdout.write(line)
-        if seen:
-            states.seen(id)
+        if acknowledge:
+            states.acknowledge(id)
         return True
 
     def _lines(self, order: Order) -> Iterator[str]:
-        ends = f", will be {order.outcome}" if order.status == Status.UNDOING else ""
+        ends = (
+            f", will be {order.outcome}" if order.status == Status.COMPENSATING else ""
+        )
         yield f"{order.id} {order.status}{ends}"
         if order.needs_attention:
             yield f"  ATTENTION      {order.attention}"
@@ -93,7 +95,7 @@ def _asked(question: Callable[[], str]) -> str:
 
 
 def _stock_of(id: UUID) -> str:
-    found = call_sync(AuditAllocations(order_ids=(id,)), within=PATIENCE).allocations
+    found = call_sync(AuditAllocations(order_ids=(id,)), timeout=PATIENCE).allocations
     return (
         "knows nothing of it"
         if not found
@@ -102,7 +104,7 @@ def _stock_of(id: UUID) -> str:
 
 
 def _money_of(id: UUID) -> str:
-    found = call_sync(AuditCharges(order_ids=(id,)), within=PATIENCE).charges
+    found = call_sync(AuditCharges(order_ids=(id,)), timeout=PATIENCE).charges
     return (
         "knows nothing of it"
         if not found

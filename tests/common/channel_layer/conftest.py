@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import redis
 
-from common.conf.connections import OUR_CHANNEL_LAYER
+from common.conf.backends import OUR_CHANNEL_LAYER
 from common.conf.embedded import embedded_bus_url
 from suite import bus
 

@@ -15,7 +15,7 @@ from common.channel_layer.errors import (
     ForeignChannel,
     InvalidMessage,
     NotSent,
-    OutcomeUnknown,
+    SendOutcomeUnknown,
     UnreadableMessage,
 )
 from common.channel_layer.reader import _Pop
@@ -229,7 +229,7 @@ async def test_a_broker_that_is_silent_is_given_up_and_nobody_knows(
     await layer.send("work", HELLO)
     with broker.client as client:
         client.client_pause(1000, all=True)
-    with pytest.raises(OutcomeUnknown, match="does not answer"):
+    with pytest.raises(SendOutcomeUnknown, match="does not answer"):
         await layer.send("work", HELLO)
     with broker.client as client:
         client.client_unpause()
@@ -243,7 +243,7 @@ async def test_a_pop_that_nobody_awaits_any_more_fails_in_silence() -> None:
         lambda _loop, context: unseen.append(context)
     )
     pop = _Pop(Any, 1000, Any)  # its reader was stopped, and the broker died
-    pop.popped(OutcomeUnknown("the connection to the broker broke"))
+    pop.popped(SendOutcomeUnknown("the connection to the broker broke"))
     await asyncio.sleep(0)
     del pop
     gc.collect()
@@ -259,7 +259,7 @@ async def test_a_connection_that_breaks_leaves_the_outcome_unknown(
     sending = asyncio.create_task(layer.send("work", HELLO))
     await asyncio.sleep(0.1)
     broker.kill()
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(SendOutcomeUnknown):
         await sending
     with pytest.raises(BrokerUnreachable):
         await layer.send("work", HELLO)
@@ -276,7 +276,7 @@ async def test_something_that_is_no_valkey_is_named() -> None:
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     layer = RedisChannelLayer(hosts=[("127.0.0.1", port)])
-    with pytest.raises((BrokerUnreachable, BrokerRefused, OutcomeUnknown)):
+    with pytest.raises((BrokerUnreachable, BrokerRefused, SendOutcomeUnknown)):
         await layer.send("work", HELLO)
     await layer.close_pools()
     server.close()

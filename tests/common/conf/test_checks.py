@@ -6,7 +6,7 @@ import pytest
 from django.core.checks import run_checks
 from django.db import connections
 
-from common.conf.connections import SQLITE_OPTIONS, channel_layer, postgresql_options
+from common.conf.backends import SQLITE_OPTIONS, channel_layer, postgresql_options
 
 STOCK = "channels_redis.core.RedisChannelLayer"
 HOST = {"address": "redis://bus.example:6379/0"}

@@ -10,9 +10,9 @@ import pytest
 import common.contracts.inventory
 import common.contracts.orders
 import common.contracts.payments
-from common.rpc.calls import find_service
 from common.rpc.contract import CONTRACTS, Reply, Request
 from common.rpc.errors import Refused
+from common.rpc.process_client import find_service
 
 SERVICES = ("orders", "inventory", "payments")
 OURS = [c for (service, _), c in CONTRACTS.items() if service in SERVICES]

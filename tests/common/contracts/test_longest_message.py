@@ -8,7 +8,7 @@ import pytest
 
 from common import clock
 from common.channel_layer import RedisChannelLayer
-from common.conf.connections import LONGEST, channel_layer
+from common.conf.backends import LONGEST, channel_layer
 from common.contracts.inventory import (
     AllocationFacts,
     AllocationsFound,
@@ -20,7 +20,7 @@ from common.contracts.inventory import (
     StockAccounts,
 )
 from common.contracts.money import HIGHEST_PRICE
-from common.contracts.orders import OrderFacts, OrderMove, OrdersFound
+from common.contracts.orders import OrderFacts, OrdersFound, OrderTransition
 from common.contracts.payments import ChargeFacts, ChargesFound
 from common.contracts.values import MOST_PIECES
 from common.rpc.contract import Reply
@@ -29,7 +29,7 @@ from common.rpc.envelope import ReplyEnvelope, encode, reply_to_ok
 WIDE = "\U0001f600"
 MOST = 2**53
 ID = UUID(int=2**128 - 1)
-MOVES = ("", "placed", "confirmed", "undoing", "cancelled")
+TRANSITIONS = ("", "placed", "confirmed", "compensating", "cancelled")
 STOCK = dict.fromkeys(
     ("on_hand", "allocated", "ledger_on_hand", "ledger_allocated", "held"), -MOST
 )
@@ -46,8 +46,9 @@ LARGEST: dict[str, Reply] = {
                 needs_attention=True,
                 deadline=clock.now(),
                 overdue=False,
-                moves=tuple(
-                    OrderMove(start=start, end=end) for start, end in pairwise(MOVES)
+                transitions=tuple(
+                    OrderTransition(start=start, end=end)
+                    for start, end in pairwise(TRANSITIONS)
                 ),
                 runs=MOST,
             ),

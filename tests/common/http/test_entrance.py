@@ -37,7 +37,7 @@ def application() -> Entrance:
 @pytest.fixture(autouse=True)
 def nobody_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let orders stay as they were placed, as if no service answered."""
-    monkeypatch.setattr(views, "tell_sync", lambda request: None)
+    monkeypatch.setattr(views, "notify_sync", lambda request: None)
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from common.channel_layer.errors import BrokerUnreachable
 from common.http import problem
 from common.ops import outage
-from common.ops.outage import Outage, is_outage
+from common.ops.outage import OutageLog, is_outage
 from common.ops.readiness import Readiness
 from tests.common.conftest import until, working
 from tests.common.rpc import echo
@@ -40,7 +40,7 @@ async def test_a_job_that_fails_says_so_once_and_once_that_it_works() -> None:
 
 
 def test_a_bug_is_said_with_its_traceback_and_a_new_kind_is_said_anew() -> None:
-    job = Outage("job")
+    job = OutageLog("job")
     with capture_logs() as logs:
         for error in (ValueError(), ValueError(), OperationalError(), ValueError()):
             job.failed(error)
@@ -53,8 +53,8 @@ def test_while_somebody_watches_outages_are_left_to_him_and_bugs_are_not() -> No
     outage.hand_to(seen.append)
     try:
         with capture_logs() as logs:
-            Outage("job").failed(BrokerUnreachable("gone"))
-            Outage("job").failed(ValueError())
+            OutageLog("job").failed(BrokerUnreachable("gone"))
+            OutageLog("job").failed(ValueError())
     finally:
         outage.hand_to(None)
     assert [type(error) for error in seen] == [BrokerUnreachable]

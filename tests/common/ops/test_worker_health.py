@@ -82,7 +82,7 @@ async def test_a_worker_whose_loop_hangs_is_not_live_any_more(
 
     client = connect(watched.bus_url, "test")
     with pytest.raises(NoReply):
-        await client.call(ListProducts(), within=0.5)
+        await client.call(ListProducts(), timeout=0.5)
     await client.close()
 
     status, line = watched.probe("live")

@@ -38,10 +38,10 @@ class Misbehave(Request[Done], frozen=True, kw_only=True):
     how: str
 
 
-class Undo(Request[Done], frozen=True, kw_only=True):
-    """An undo, which is never too late."""
+class Compensate(Request[Done], frozen=True, kw_only=True):
+    """A compensation, which is never too late."""
 
-    undo = True
+    compensation = True
 
 
 class Hold(Request[Done], frozen=True, kw_only=True):
@@ -84,9 +84,9 @@ def make() -> tuple[Service, asyncio.Event, list[str]]:
             case _:
                 return "not a reply"  # type: ignore[return-value]
 
-    @service.handles(Undo)
-    def undo(request: Undo) -> Done:
-        heard.append("undo")
+    @service.handles(Compensate)
+    def compensate(request: Compensate) -> Done:
+        heard.append("compensate")
         return Done()
 
     @service.handles(Hold)

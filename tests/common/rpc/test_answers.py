@@ -29,7 +29,7 @@ from common.contracts.inventory import (
     UnknownProduct,
 )
 from common.contracts.money import Money
-from common.contracts.orders import OrderMove  # noqa: F401 registers orders'
+from common.contracts.orders import OrderTransition  # noqa: F401 registers orders'
 from common.contracts.payments import CardCharged, ChargeCard
 from common.rpc.client import Client
 from common.rpc.contract import Reply, Request
@@ -202,7 +202,7 @@ def saying(request: Request[Any], answer: Reply | Refused) -> Service:
 
 async def outcome(client: Client, request: Request[Any]) -> Any:
     try:
-        return await client.call(request, within=8)
+        return await client.call(request, timeout=8)
     except Refused as refusal:
         return refusal
 
@@ -252,7 +252,7 @@ async def test_a_false_answer_from_the_bus_is_not_believed(
 
     async with forging(layer, request.service, encoded):
         with pytest.raises(ContractBroken, match=f"reply to {type(request).__name__}"):
-            await client.call(request, within=8)
+            await client.call(request, timeout=8)
     await client.close()
 
 
@@ -264,5 +264,5 @@ async def test_a_worker_tells_of_the_false_answer_and_goes_on(
     async with working(saying(request, answer), layer):
         for _ in range(2):
             with pytest.raises(ContractBroken, match="not those asked for"):
-                await client.call(request, within=8)
+                await client.call(request, timeout=8)
     await client.close()

@@ -80,7 +80,7 @@ async def test_a_broken_reply_ends_the_wait_for_it(
     layer: RedisChannelLayer, case: str
 ) -> None:
     client = Client("test", {"echo": Channel(layer)})
-    call = asyncio.create_task(client.call(Echo(text="x"), within=60))
+    call = asyncio.create_task(client.call(Echo(text="x"), timeout=60))
     async with asyncio.timeout(10):
         sent = await layer.receive("echo.request")
         reply = encode(ReplyEnvelope(id=sent["id"], outcome="ok", body={}))

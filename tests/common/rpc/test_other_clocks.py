@@ -12,7 +12,7 @@ from channels_redis.core import RedisChannelLayer as StockLayer
 
 from common import clock
 from common.channel_layer import RedisChannelLayer
-from common.conf.connections import channel_layer
+from common.conf.backends import channel_layer
 from common.context import Headers
 from common.rpc.client import Client
 from common.rpc.contract import Request
@@ -101,7 +101,7 @@ async def test_time_in_the_channel_is_what_a_reply_tells(
 ) -> None:
     service, _, _ = echo.make()
     with clock_ahead(3600):
-        call = asyncio.create_task(client.ask(Echo(text="waits"), within=30))
+        call = asyncio.create_task(client.call_timed(Echo(text="waits"), timeout=30))
         await until(lambda: layer.connection(0).llen(QUEUE))
         await make_older(layer, QUEUE, 7)
     async with working(service, layer):
@@ -109,17 +109,19 @@ async def test_time_in_the_channel_is_what_a_reply_tells(
     assert 7 <= answer.queue_seconds < 12
 
 
-async def test_an_undo_is_served_however_old_it_is(layer: RedisChannelLayer) -> None:
+async def test_a_compensation_is_served_however_old_it_is(
+    layer: RedisChannelLayer,
+) -> None:
     service, _, heard = echo.make()
-    await send_undo(layer)
+    await send_compensation(layer)
     await make_older(layer, QUEUE, 50)
     async with working(service, layer):
-        await until(lambda: heard == ["undo"])
+        await until(lambda: heard == ["compensate"])
 
 
-async def send_undo(layer: RedisChannelLayer) -> None:
+async def send_compensation(layer: RedisChannelLayer) -> None:
     client = Client("test", {"echo": Channel(layer)})
-    await client.tell(echo.Undo())
+    await client.notify(echo.Compensate())
 
 
 @pytest.mark.parametrize(("ahead", "outcome"), [(0.0, "heard"), (3600.0, "dropped")])
@@ -142,7 +144,7 @@ async def test_on_a_layer_without_ages_the_senders_clock_stays(
 async def test_what_travels_is_what_travelled_before(
     layer: RedisChannelLayer, client: Client
 ) -> None:
-    await client.tell(Hold())
+    await client.notify(Hold())
     message = await layer.receive("echo.request")
     assert set(message) == {
         *("type", "id", "method", "version", "sent_at", "deadline", "headers", "body")

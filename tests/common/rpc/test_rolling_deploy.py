@@ -12,9 +12,9 @@ import redis
 from asgiref.sync import sync_to_async
 
 from common.channel_layer import RedisChannelLayer
-from common.conf.connections import channel_layer
+from common.conf.backends import channel_layer
 from common.contracts.inventory import AllocateInventory
-from common.rpc import calls
+from common.rpc import process_client
 from common.rpc.client import Client
 from common.rpc.contract import CONTRACTS
 from common.rpc.errors import NotDone, NotServed
@@ -40,7 +40,7 @@ async def test_a_version_that_a_worker_does_not_know_yet_is_not_served(
     monkeypatch.setitem(CONTRACTS, ("echo", "Echo"), Older)
     async with working(service, layer):
         with pytest.raises(NotServed, match="Echo version 1; this is version 0"):
-            await client.call(Echo(text="hello"), within=8)
+            await client.call(Echo(text="hello"), timeout=8)
     assert heard == []
     assert issubclass(NotServed, NotDone)
 
@@ -59,7 +59,7 @@ async def test_a_request_that_a_worker_does_not_know_yet_is_not_served(
         del service.handlers[Echo]
     async with working(service, layer):
         with pytest.raises(NotServed, match="Echo"):
-            await client.call(Echo(text="hello"), within=8)
+            await client.call(Echo(text="hello"), timeout=8)
 
 
 # ── a whole order ────────────────────────────────────────────────────────────
@@ -96,9 +96,9 @@ async def test_an_order_waits_for_the_worker_that_knows_its_request(
 ) -> None:
     await sync_to_async(inventory)("old", *manage("inventory", "work"))
     layer = RedisChannelLayer(**channel_layer(bus_url)["CONFIG"])
-    local = Local(calls.find_service)
+    local = Local(process_client.find_service)
     ways = {"orders": local, "payments": local, "inventory": Channel(layer, "orders")}
-    monkeypatch.setattr(calls, "_transports", lambda: ways)
+    monkeypatch.setattr(process_client, "_transports", lambda: ways)
     monkeypatch.setattr(AllocateInventory, "version", 2)
 
     order = await sync_to_async(placed)()
@@ -116,7 +116,7 @@ async def test_an_order_waits_for_the_worker_that_knows_its_request(
         await runner.sweep()
         await asyncio.sleep(0.05)
     assert (now["status"], now["flagged"]) == ("confirmed", False)
-    await calls.close()
+    await process_client.close()
 
 
 async def steps_until(order: Order, enough: Callable[[list[str]], bool]) -> list[str]:

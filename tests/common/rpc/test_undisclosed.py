@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from common import clock
 from common.channel_layer import RedisChannelLayer
-from common.conf.connections import channel_layer
+from common.conf.backends import channel_layer
 from common.contracts.money import Money
 from common.contracts.payments import CardDeclined, ChargeCard, RefundCharge
 from common.rpc.client import Client

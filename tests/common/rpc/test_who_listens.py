@@ -56,7 +56,7 @@ async def test_the_worker_of_a_service_that_calls_nobody_answers(
             Program(name="worker", argv=LONELY, ready="worker started", env=env)
         )
         client = connect(bus_url, "test")
-        page = await client.call(ListProducts(), within=8)
+        page = await client.call(ListProducts(), timeout=8)
         await client.close()
     assert page == ProductPage(products=(), next=None)
     (started,) = [line for line in said if "worker started" in line]

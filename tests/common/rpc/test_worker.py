@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from common.channel_layer import RedisChannelLayer
-from common.conf.connections import channel_layer
+from common.conf.backends import channel_layer
 from common.context import Headers, current_headers, headers
 from common.contracts.payments import RefundCharge
 from common.rpc.client import Client
@@ -93,7 +93,7 @@ async def test_whatever_a_handler_does_the_caller_gets_an_answer(
     service, _, _ = echo.make()
     async with working(service, layer):
         with pytest.raises(error) as caught:
-            await client.call(Misbehave(how=how), within=8)
+            await client.call(Misbehave(how=how), timeout=8)
         assert caught.type is error
         assert "within" not in str(caught.value), "answered, not timed out"
         assert (await client.call(Echo(text="still here"))).text == "still here"
@@ -183,10 +183,10 @@ async def test_an_expired_request_is_dropped_before_any_work_but_an_undo_is_not(
     past = time.time() - 1
     async with working(service, layer) as worker:
         await layer.send("echo.request", message(deadline=past))
-        late_undo = await answer(layer, message("Undo", deadline=past))
-        assert late_undo["outcome"] == "ok"
+        late_compensation = await answer(layer, message("Compensate", deadline=past))
+        assert late_compensation["outcome"] == "ok"
         await until(lambda: worker.dropped == {"expired": 1})
-    assert heard == ["undo"]
+    assert heard == ["compensate"]
 
 
 async def test_a_message_is_taken_only_when_a_slot_is_free(
@@ -210,7 +210,7 @@ async def test_a_full_channel_pushes_back_as_busy(
     for transport in client._transports.values():
         transport.layer.capacity = 3  # type: ignore[attr-defined]
     for _ in range(3):
-        await client.tell(Echo(text="waits"))
+        await client.notify(Echo(text="waits"))
     with pytest.raises(Busy, match="echo is full"):
         await client.call(Echo(text="one too many"))
 
@@ -223,7 +223,7 @@ async def test_stopping_finishes_what_was_begun(
         call = asyncio.create_task(client.call(Hold()))
         await until(lambda: heard == ["hold"])
         worker.stop()
-        await client.tell(Echo(text="for the next worker"))
+        await client.notify(Echo(text="for the next worker"))
         released.set()
         await call
     assert heard == ["hold"]
@@ -234,7 +234,7 @@ async def test_what_takes_longer_than_the_grace_is_given_up(
 ) -> None:
     service, _, heard = echo.make()
     async with working(service, layer, grace=0.1):
-        call = asyncio.create_task(client.call(Hold(), within=1))
+        call = asyncio.create_task(client.call(Hold(), timeout=1))
         await until(lambda: heard == ["hold"])
     with pytest.raises(NoReply):
         await call
@@ -247,7 +247,7 @@ async def test_no_reply_in_time_says_so_and_a_late_one_is_dropped(
     channel = client._transports["echo"]
     async with working(service, layer):
         with pytest.raises(NoReply, match=r"echo\.Hold within 0\.3 s"):
-            await client.call(Hold(), within=0.3)
+            await client.call(Hold(), timeout=0.3)
         assert channel._waiting == {}, "nothing is kept for a caller that is gone"  # type: ignore[attr-defined]
         released.set()
         await until(lambda: channel.late_replies == 1)  # type: ignore[attr-defined]

@@ -106,9 +106,9 @@ import os, sys, uuid
 os.environ["DJANGO_SETTINGS_MODULE"] = "orders.settings"
 import django
 django.setup()
-from common.rpc.calls import tell_sync
+from common.rpc.process_client import notify_sync
 from common.contracts.orders import RunOrder
-tell_sync(RunOrder(order_id=uuid.uuid4()))
+notify_sync(RunOrder(order_id=uuid.uuid4()))
 if sys.argv[1] == "raises":
     raise SystemExit("with an error")
 """

@@ -23,7 +23,7 @@ from common.ops.outage import described
 from common.rpc.client import Client
 from common.rpc.contract import R, Request
 from common.rpc.service import Service
-from common.rpc.transports import Answer, Transport
+from common.rpc.transports import TimedReply, Transport
 from common.rpc.transports.channel import Channel, ChannelLayer
 from common.rpc.transports.local import Local
 
@@ -34,29 +34,29 @@ _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 _client: Client | None = None
 _thread: threading.Thread | None = None
-_told: set["Future[None]"] = set()
-"""What `tell_sync` has begun."""
+_notifying: set["Future[None]"] = set()
+"""What `notify_sync` has begun."""
 
 FAREWELL = 2.0
-"""Seconds for which a process that ends still finishes what `tell_sync` has begun."""
+"""Seconds for which a process that ends still finishes what `notify_sync` has begun."""
 
 
 async def call(
-    request: Request[R], *, within: float | None = None, attempt: int = 1
+    request: Request[R], *, timeout: float | None = None, attempt: int = 1
 ) -> R:
     """Return the reply of a service: see `Client.call`. Refuses in a transaction."""
-    return (await ask(request, within=within, attempt=attempt)).reply
+    return (await call_timed(request, timeout=timeout, attempt=attempt)).reply
 
 
-async def ask(
-    request: Request[R], *, within: float | None = None, attempt: int = 1
-) -> Answer[R]:
+async def call_timed(
+    request: Request[R], *, timeout: float | None = None, attempt: int = 1
+) -> TimedReply[R]:
     """Like `call`, and tell where the time went."""
     refuse_open_transaction()
-    return await client().ask(request, within=within, attempt=attempt)
+    return await client().call_timed(request, timeout=timeout, attempt=attempt)
 
 
-def call_sync(request: Request[R], *, within: float | None = None) -> R:
+def call_sync(request: Request[R], *, timeout: float | None = None) -> R:
     """`call` for plain code, such as a Django view: blocks until the reply is here.
 
     Raises RuntimeError in a plain handler: the answer may need the very thread that
@@ -65,7 +65,7 @@ def call_sync(request: Request[R], *, within: float | None = None) -> R:
     refuse_open_transaction()
     if in_pool_thread():
         raise RuntimeError("a handler that calls other services must be `async def`")
-    return _post(_call_there(request, within)).result()
+    return _post(_call_there(request, timeout)).result()
 
 
 def run_on_loop(work: Coroutine[Any, Any, T]) -> T:
@@ -73,18 +73,20 @@ def run_on_loop(work: Coroutine[Any, Any, T]) -> T:
     return _post(work).result()
 
 
-def tell_sync(request: Request[Any]) -> None:
+def notify_sync(request: Request[Any]) -> None:
     """Send a request from plain code without waiting, not even for the sending."""
 
-    async def tell() -> None:
+    async def notify() -> None:
         try:
-            await client().tell(request)
+            await client().notify(request)
         except Exception as error:  # a wake-up: the sweeper does without it
-            log.info("not told", request=type(request).__name__, error=described(error))
+            log.info(
+                "not notified", request=type(request).__name__, error=described(error)
+            )
 
-    told = _post(tell())
-    _told.add(told)
-    told.add_done_callback(_told.discard)
+    notifying = _post(notify())
+    _notifying.add(notifying)
+    notifying.add_done_callback(_notifying.discard)
 
 
 def client() -> Client:
@@ -147,9 +149,9 @@ def _transports() -> dict[str, Transport]:
     }
 
 
-async def _call_there(request: Request[R], within: float | None) -> R:
+async def _call_there(request: Request[R], timeout: float | None) -> R:
     """`call` without the check for a transaction, made in the caller's thread."""
-    return await client().call(request, within=within)
+    return await client().call(request, timeout=timeout)
 
 
 def _post(work: Coroutine[Any, Any, T]) -> "Future[T]":
@@ -178,11 +180,11 @@ def _finish_at_exit() -> None:
 
 
 def _finish() -> None:
-    """Finish what `tell_sync` has begun in the daemon thread, for FAREWELL seconds."""
+    """Finish what `notify_sync` began in the daemon thread, for FAREWELL seconds."""
     give_up = time.monotonic() + FAREWELL
     if _thread is None or _loop is None or not _thread.is_alive():
         return
-    wait(list(_told), timeout=FAREWELL)
+    wait(list(_notifying), timeout=FAREWELL)
     closing = asyncio.run_coroutine_threadsafe(close(), _loop)
     wait([closing], timeout=max(0.0, give_up - time.monotonic()))
 

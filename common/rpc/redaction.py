@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-TOLD = 200
+SHOWN = 200
 """Characters of an error's detail that are sent, or believed."""
 PLAIN_WORD = re.compile(
     r"(?=.{1,28}\Z)[A-Za-z_.$`'(){}\[\]<>=,:;/+\-…]+\Z|[(`]?\d{1,3}(\.\d{1,3})?[)`,.;:]*\Z"
@@ -14,17 +14,17 @@ SHORTEST_SECRET = 4
 CUT = "…"
 
 
-def told(text: str, request: Any) -> str:
+def redacted(text: str, request: Any) -> str:
     """Return a peer's text without what it may have from the request, or elsewhere.
 
     Texts of the request itself, and whatever is no plain word, are cut.
     """
-    text = text[: 10 * TOLD]
+    text = text[: 10 * SHOWN]
     for own in sorted(_texts(request), key=len, reverse=True):
         if len(own) >= SHORTEST_SECRET:
             text = re.sub(re.escape(own), CUT, text, flags=re.IGNORECASE)
     words = (word if PLAIN_WORD.match(word) else CUT for word in text.split())
-    return " ".join(words)[:TOLD]
+    return " ".join(words)[:SHOWN]
 
 
 def _texts(value: Any) -> Iterator[str]:
