@@ -21,7 +21,7 @@ OPEN = """
 ORDERS = "SELECT id, key, status FROM orders_order"
 ENDS = """
     SELECT o.placed_at, m.at, m."end" FROM orders_order o
-    JOIN orders_move m ON m.order_id = o.id
+    JOIN orders_statustransition m ON m.order_id = o.id
     WHERE m."end" IN ('confirmed', 'rejected', 'cancelled', 'expired')
 """
 LEDGER = "SELECT charge_id, SUM(amount) AS sum FROM payments_entry GROUP BY charge_id"

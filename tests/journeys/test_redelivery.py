@@ -16,7 +16,7 @@ pytestmark = pytest.mark.journey
 
 COPIES = 4
 TABLES = {
-    "orders": ("order", "move"),
+    "orders": ("order", "statustransition"),
     "inventory": ("stock", "allocation", "allocationline", "movement"),
     "payments": ("charge", "entry", "gatewayoperation", "gatewayfaults"),
 }

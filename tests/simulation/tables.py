@@ -19,7 +19,7 @@ CARDS = {
 }
 TOKENS = (*("good",) * 6, "declined", "fails", "fails", "unknown")
 EMPTIED = (
-    "orders_step", "orders_move", "orders_orderline", "orders_order",
+    "orders_step", "orders_statustransition", "orders_orderline", "orders_order",
     "inventory_movement", "inventory_allocationline", "inventory_allocation",
     "inventory_stock", "payments_entry", "payments_charge",
     "payments_gatewayoperation",

@@ -120,7 +120,7 @@ async def answered(
     client = Client("test", {"payments": Channel(layer)})
     errors: list[Any] = []
     call = asyncio.create_task(
-        client.call(RefundCharge(order_id=uuid.uuid4()), within=1)
+        client.call(RefundCharge(order_id=uuid.uuid4()), timeout=1)
     )
     sent = await layer.receive("payments.request")
     await layer.send(sent["reply_to"], reply(sent))

@@ -263,7 +263,7 @@ async def test_a_reply_in_another_services_name_is_dropped(
     async with working(service, layer):
         await both.call(Echo(text="hello"))
         refund = asyncio.create_task(
-            both.call(RefundCharge(order_id=uuid.uuid4()), within=0.5)
+            both.call(RefundCharge(order_id=uuid.uuid4()), timeout=0.5)
         )
         sent = await layer.receive("payments.request")
         forged = ReplyEnvelope(id=sent["id"], outcome="ok", body={})
