@@ -68,5 +68,5 @@ def audit_allocations(request: AuditAllocations) -> AllocationsFound:
 
 @service.every(seconds=1.0)
 async def release_overdue_holds() -> None:
-    """Call orders about holds that outlived their order's deadline."""
+    """Ask orders about holds that outlived their order's deadline."""
     await overdue.sweep(call)

@@ -11,8 +11,10 @@ from common.contracts.orders import (
 )
 from common.rpc.contract import Done
 from common.rpc.service import Service
-from orders import reports, runner, states
+from common.saga import leases
+from orders import reports
 from orders.models import Order
+from orders.runner import orchestrator
 
 service = Service("orders")
 
@@ -20,7 +22,7 @@ service = Service("orders")
 @service.handles(RunOrder)
 async def run_order(request: RunOrder) -> Done:
     """Run an order because it was just placed, cancelled or retried."""
-    await runner.run(request.order_id)
+    await orchestrator.run(request.order_id)
     return Done()
 
 
@@ -36,7 +38,8 @@ def get_order_outcome(request: GetOrderOutcome) -> OrderOutcome:
 @service.handles(NoteRefundFailed)
 def note_refund_failed(request: NoteRefundFailed) -> Done:
     """Flag the order; its outcome stands, and payments goes on refunding."""
-    if not states.flag(request.order_id, f"refund {request.refund} failed late"):
+    why = f"refund {request.refund} failed late"
+    if not leases.flag(Order, request.order_id, why):
         raise UnknownOrder
     return Done()
 
@@ -55,4 +58,4 @@ def audit_orders(request: AuditOrders) -> OrdersFound:
 @service.every(seconds=0.5)
 async def run_due_orders() -> None:
     """Take up the orders whose wake-up was lost or whose last attempt failed."""
-    await runner.sweep()
+    await orchestrator.sweep()

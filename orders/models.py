@@ -1,12 +1,15 @@
-"""Orders' tables. Only `states.py` writes an order's status."""
+"""Orders' tables. An order is a saga: `common/saga/models.py` has most columns."""
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
+
+from common.contracts.orders import TRANSITIONS
+from common.saga.models import Attempt, Saga, Transition
 
 
 class Status(models.TextChoices):
-    """The statuses of protocol table "Orders"; `states.py` has the transitions."""
+    """The statuses of protocol table "Orders"; the contracts list the transitions."""
 
     PLACED = "placed"
     CONFIRMED = "confirmed"
@@ -16,8 +19,11 @@ class Status(models.TextChoices):
     EXPIRED = "expired"
 
 
-class Order(models.Model):
-    """One order. The row is also the task: a runner takes it when it is due."""
+class Order(Saga):
+    """One order. The row is also the task: a worker takes it up when it is due."""
+
+    BEGUN, COMPLETED = Status.PLACED, Status.CONFIRMED
+    TRANSITIONS = TRANSITIONS
 
     id = models.UUIDField(primary_key=True)
     customer = models.ForeignKey(
@@ -33,26 +39,11 @@ class Order(models.Model):
     )
 
     status = models.CharField(max_length=12, choices=Status.choices)
-    outcome = models.CharField(
-        max_length=10, blank=True, help_text="what the compensation will end in"
-    )
-    reason = models.JSONField(null=True, blank=True, help_text="a problem (RFC 9457)")
     total = models.PositiveBigIntegerField(null=True, help_text="in minor units")
     currency = models.CharField(max_length=3, blank=True)
     card_token = models.CharField(max_length=80)
-    flags = models.JSONField(default=list)
-    correlation_id = models.CharField(max_length=64)
     placed_at = models.DateTimeField(db_index=True)
     confirmed_at = models.DateTimeField(null=True)
-    deadline = models.DateTimeField()
-
-    next_attempt_at = models.DateTimeField(
-        null=True, db_index=True, help_text="when a runner may take it: the lease"
-    )
-    runs = models.PositiveIntegerField(default=0, help_text="how often one took it")
-    failures = models.PositiveIntegerField(default=0, help_text="in a row")
-    needs_attention = models.BooleanField(default=False)
-    attention = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = (
@@ -75,6 +66,11 @@ class Order(models.Model):
     def __str__(self) -> str:
         return f"{self.id} {self.status}"
 
+    def load(self) -> None:
+        """Read the lines, unless the order is being compensated: that needs none."""
+        if self.status == Status.PLACED:
+            prefetch_related_objects([self], "lines")
+
 
 class OrderLine(models.Model):
     """So many pieces of one product, and their price once inventory named it."""
@@ -94,31 +90,15 @@ class OrderLine(models.Model):
         return f"{self.quantity} × {self.sku}"
 
 
-class StatusTransition(models.Model):
-    """One change of an order's status, written with it. For people and the audit."""
+class StatusTransition(Transition):
+    """One status transition of an order."""
 
     order = models.ForeignKey(
         Order, on_delete=models.PROTECT, related_name="transitions"
     )
-    start = models.CharField(max_length=12, blank=True)
-    end = models.CharField(max_length=12)
-    note = models.CharField(max_length=200, blank=True)
-    at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.start} → {self.end}"
 
 
-class Step(models.Model):
-    """One step that was tried. For people: no runner ever reads it."""
+class Step(Attempt):
+    """One attempt at a step of an order."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="steps")
-    name = models.CharField(max_length=30)
-    service = models.CharField(max_length=20)
-    outcome = models.CharField(max_length=200)
-    queue_ms = models.FloatField(null=True)
-    handler_ms = models.FloatField(null=True)
-    at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.outcome}"

@@ -19,7 +19,8 @@ from common.contracts.inventory import (
 from common.contracts.money import Money
 from common.contracts.payments import ChargeCard, RefundCharge
 from common.database import in_db_thread
-from orders import rows, states, steps
+from common.saga import steps, transitions
+from orders import rows, states
 from orders.models import Order
 
 
@@ -32,7 +33,7 @@ async def place(order: Order) -> None:
     """Take a placed order through steps 2 to 6, again from the top if need be.
 
     Raises a Refused if a service says no, Busy or OutcomeUnknown if this pass came to
-    nothing, and AlreadyReleased, AlreadyRefunded or StaleOrder if the order is being
+    nothing, and AlreadyReleased, AlreadyRefunded or StaleRow if the order is being
     compensated by now. `runner.py` knows what follows from each.
     """
     allocated = await allocate_inventory(order)
@@ -46,7 +47,7 @@ async def compensate(order: Order) -> None:
     """Compensate steps 4 and 2 (and with it 5), then record the outcome."""
     await refund_card(order)
     await release_inventory(order)
-    await in_db_thread(states.finish_compensation, order.id)
+    await in_db_thread(transitions.finish_compensation, Order, order.id)
 
 
 # 2 ── allocate inventory ──────────────────────────────────────── owner: inventory

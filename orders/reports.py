@@ -41,5 +41,5 @@ def _facts(order: Order, overdue_since: datetime) -> OrderFacts:
         deadline=order.deadline,
         overdue=order.status not in ENDED and order.deadline <= overdue_since,
         transitions=tuple(OrderTransition(start=m.start, end=m.end) for m in history),
-        runs=order.runs,
+        attempts=order.attempts,
     )

@@ -14,13 +14,10 @@ from common.context import Headers
 from common.contracts.inventory import PricedLine
 from common.contracts.money import Money
 from common.database import retried_transaction
+from common.saga import history
+from common.saga.transitions import StaleRow
 from orders import pricing
-from orders.history import write_local_step
-from orders.models import Order, OrderLine, Status, StatusTransition
-
-
-class StaleOrder(Exception):
-    """The order is not where this runner believed it: read the row again."""
+from orders.models import Order, OrderLine, Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +64,8 @@ def insert(new: NewOrder) -> Order:
         card_token=new.card_token,
         flags=list(new.headers.flags),
         correlation_id=new.headers.correlation_id,
+        traceparent=new.headers.traceparent,
+        tracestate=new.headers.tracestate,
         placed_at=now,
         deadline=now + timedelta(seconds=settings.ORDER_DEADLINE),
         next_attempt_at=now,
@@ -75,8 +74,8 @@ def insert(new: NewOrder) -> Order:
         OrderLine(order=order, sku=sku, quantity=quantity)
         for sku, quantity in sorted(new.lines.items())
     )
-    StatusTransition.objects.create(order=order, start="", end=Status.PLACED, at=now)
-    write_local_step(order.id, "make order row", started)
+    history.record(Order, order.id, "", Status.PLACED)
+    history.write_local(Order, order.id, "make order row", started)
     return order
 
 
@@ -84,7 +83,7 @@ def insert(new: NewOrder) -> Order:
 def store_total(order: Order, lines: Iterable[PricedLine]) -> Money:
     """Store the total of a placed order that has none, and return the stored one.
 
-    Raises NotOnePrice, and StaleOrder if the order is not placed any more.
+    Raises NotOnePrice, and StaleRow if the order is not placed any more.
     """
     started, lines = time.perf_counter(), tuple(lines)
     total = pricing.total_of(lines, order.flags)
@@ -94,11 +93,11 @@ def store_total(order: Order, lines: Iterable[PricedLine]) -> Money:
             OrderLine.objects.filter(order=order, sku=line.sku).update(
                 unit_price=line.unit_price
             )
-        write_local_step(order.id, "calculate price", started)
+        history.write_local(Order, order.id, "calculate price", started)
     row = Order.objects.values_list("status", "total", "currency")
     status, stored, currency = row.get(id=order.id)
     if status != Status.PLACED or stored is None:
-        raise StaleOrder
+        raise StaleRow
     if (stored, currency) != (total.amount, total.currency):  # held lines keep prices
         why = "inventory told other prices later; the first ones count"
         placed.update(needs_attention=True, attention=why)

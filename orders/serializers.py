@@ -12,7 +12,7 @@ from common.http.rest.fields import (
     StrictIntegerField,
     StrictSerializer,
 )
-from orders import history
+from common.saga import timeline
 from orders.access import guest_token
 from orders.models import Order, OrderLine
 
@@ -116,7 +116,7 @@ class OrderDetail(OrderSummary):
     @extend_schema_field(TimelineEntry(many=True))
     def get_timeline(self, order: Order) -> list[dict[str, object]]:
         """Return steps and status transitions in the order in which they happened."""
-        return list(TimelineEntry(history.entries(order), many=True).data)
+        return list(TimelineEntry(timeline.entries(order), many=True).data)
 
 
 class PlacedOrder(OrderDetail):

@@ -5,11 +5,10 @@ do not, tries again, and notifies orders, which flags the order for a person.
 """
 
 from collections.abc import Awaitable, Callable
-from functools import partial
-from operator import attrgetter
+from uuid import UUID
 
 import structlog
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from common import clock
 from common.contracts.orders import NoteRefundFailed, UnknownOrder
@@ -17,7 +16,7 @@ from common.database import in_db_thread
 from common.ops.outage import described
 from common.rpc.contract import Done
 from common.rpc.errors import ServiceError
-from common.saga.sweep import Sweep
+from common.saga.sweeper import Sweeper
 from payments import entries, ledger
 from payments.gateway import GatewayTimeout, gateway
 from payments.models import Charge, ChargeState
@@ -25,9 +24,8 @@ from payments.models import Charge, ChargeState
 log = structlog.get_logger(__name__)
 
 Notify = Callable[[NoteRefundFailed], Awaitable[Done]]
-BATCH = 50
 RETRY_AFTER = 5.0
-"""Seconds between attempts at a refund that nobody asks for, or at telling orders."""
+"""Seconds between attempts at a refund that nobody asks for, or at notifying orders."""
 LAST_CHECK = 730
 """Checks come after 1, 2, 4, … seconds, then hourly: for about thirty days."""
 
@@ -35,15 +33,16 @@ LAST_CHECK = 730
 async def sweep(notify: Notify) -> None:
     """Do what is due, once."""
     try:
-        await REFUNDS.over(await in_db_thread(_due), _go_on)
+        await REFUNDS.sweep()
     finally:  # orders is not the gateway
-        await NEWS.over(await in_db_thread(_to_notify), partial(_notify, notify))
+        await NEWS.sweep(notify)
 
 
-async def _go_on(charge: Charge) -> None:
+async def _go_on(order_id: UUID) -> None:
+    charge = await in_db_thread(Charge.objects.get, order_id=order_id)
     if charge.state == ChargeState.REFUNDING:
         await _pay_back(charge)
-    else:
+    elif charge.state == ChargeState.REFUNDED:
         await _check(charge)
 
 
@@ -70,49 +69,34 @@ async def _check(charge: Charge) -> None:
         )
 
 
-async def _notify(notify: Notify, charge: Charge) -> None:
-    refund = await in_db_thread(entries.last_failed_refund, order_id=charge.order_id)
-    note = NoteRefundFailed(order_id=charge.order_id, refund=refund)
+async def _notify(order_id: UUID, notify: Notify) -> None:
+    charge = await in_db_thread(Charge.objects.get, order_id=order_id)
+    refund = await in_db_thread(entries.last_failed_refund, order_id=order_id)
+    note = NoteRefundFailed(order_id=order_id, refund=refund)
     try:
         await notify(note)
     except UnknownOrder:
-        log.error("refund of an unknown order", order_id=str(charge.order_id))
+        log.error("refund of an unknown order", order_id=str(order_id))
     except ServiceError as error:
-        order_id = str(charge.order_id)
-        log.info("orders not notified", order_id=order_id, error=described(error))
+        log.info("orders not notified", order_id=str(order_id), error=described(error))
         return
     await in_db_thread(_notified, charge)
 
 
-def _due() -> list[Charge]:
+def _due() -> QuerySet[Charge]:
     watched = (ChargeState.REFUNDING, ChargeState.REFUNDED)
-    due = Charge.objects.filter(state__in=watched, next_attempt_at__lte=clock.now())
-    return list(due.order_by("next_attempt_at")[:BATCH])
+    return Charge.objects.filter(state__in=watched, next_attempt_at__lte=clock.now())
 
 
-def _to_notify() -> list[Charge]:
+def _to_notify() -> QuerySet[Charge]:
     due = Q(notify_orders_at=None) | Q(notify_orders_at__lte=clock.now())
-    longest_due_first = F("notify_orders_at").asc(nulls_first=True)
-    untold = Charge.objects.filter(due, orders_notified=False)
-    return list(untold.order_by(longest_due_first)[:BATCH])
+    return Charge.objects.filter(due, orders_notified=False)
 
 
 def _notified(charge: Charge) -> None:
     Charge.objects.filter(
         order_id=charge.order_id, failed_refunds=charge.failed_refunds
     ).update(orders_notified=True)
-
-
-def _try_later(charge: Charge) -> None:
-    Charge.objects.filter(order_id=charge.order_id, state=charge.state).update(
-        next_attempt_at=clock.after(RETRY_AFTER)
-    )
-
-
-def _notify_later(charge: Charge) -> None:
-    Charge.objects.filter(order_id=charge.order_id).update(
-        notify_orders_at=clock.after(RETRY_AFTER)
-    )
 
 
 def _check_later(charge: Charge) -> None:
@@ -125,7 +109,19 @@ def _check_later(charge: Charge) -> None:
     )
 
 
-REFUNDS: Sweep[Charge] = Sweep("late refund", _try_later, name=attrgetter("order_id"))
-NEWS: Sweep[Charge] = Sweep(
-    "news for orders", _notify_later, name=attrgetter("order_id")
+REFUNDS = Sweeper(
+    "late refund",
+    _due,
+    by="next_attempt_at",
+    pause=lambda: RETRY_AFTER,
+    handle=_go_on,
+    longest=10.0,
+)
+NEWS = Sweeper(
+    "news for orders",
+    _to_notify,
+    by="notify_orders_at",
+    pause=lambda: RETRY_AFTER,
+    handle=_notify,
+    longest=10.0,
 )

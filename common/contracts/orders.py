@@ -94,7 +94,7 @@ class OrderFacts(Value, frozen=True, kw_only=True):
     overdue: bool
     """Not ended although its deadline passed more than the audit's T ago."""
     transitions: Annotated[tuple[OrderTransition, ...], msgspec.Meta(max_length=100)]
-    runs: Count
+    attempts: Count
     """Counts how often a runner took the order up: it changes whenever the row does."""
 
 

@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
         migrations.RemoveConstraint("Order", "order_status_is_known"),
         migrations.RemoveConstraint("Order", "an_undoing_order_has_an_outcome"),
         migrations.RenameField("Order", "answered", "first_status"),
+        migrations.RenameField("Order", "runs", "attempts"),
         migrations.AlterField(
             "Order",
             "status",

@@ -20,7 +20,7 @@ TABLES = {
     "inventory": ("stock", "allocation", "allocationline", "movement"),
     "payments": ("charge", "entry", "gatewayoperation", "gatewayfaults"),
 }
-WHEN = {"runs", "next_attempt_at", "checks", "notify_orders_at"}
+WHEN = {"attempts", "next_attempt_at", "checks", "notify_orders_at"}
 """Columns that say when somebody looked, not what is so."""
 
 

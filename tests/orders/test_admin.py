@@ -7,8 +7,8 @@ from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.test import Client
 
-from orders import runner
 from orders.models import Order
+from orders.runner import orchestrator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,7 +34,7 @@ async def confirmed(placed: Callable[..., Order]) -> Order:
     from asgiref.sync import sync_to_async
 
     order = await sync_to_async(placed)()
-    await runner.run(order.id)
+    await orchestrator.run(order.id)
     return order
 
 

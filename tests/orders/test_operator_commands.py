@@ -11,8 +11,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from common import clock
-from orders import runner, states
+from common.saga import leases
 from orders.models import Order
+from orders.runner import orchestrator
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +28,7 @@ def run(*words: str) -> str:
 
 def test_inspect_shows_what_each_service_knows(placed: Place) -> None:
     order = placed(MUG=2)
-    asyncio.run(runner.run(order.id))
+    asyncio.run(orchestrator.run(order.id))
     shown = run("inspect", str(order.id))
     assert f"{order.id} confirmed" in shown
     assert "2 × MUG" in shown
@@ -40,7 +41,7 @@ def test_inspect_shows_an_order_that_nobody_has_begun(placed: Place) -> None:
     shown = run("inspect", str(placed().id))
     assert "inventory      knows nothing of it" in shown
     assert "payments       knows nothing of it" in shown
-    assert "run 0 times, 0 failures in a row" in shown
+    assert "0 attempts, 0 failures in a row" in shown
 
 
 def test_inspect_without_ids_lists_what_needs_a_person(
@@ -48,7 +49,7 @@ def test_inspect_without_ids_lists_what_needs_a_person(
 ) -> None:
     fine, overdue, flagged = placed(), placed(), placed()
     Order.objects.filter(id=fine.id).update(deadline=clock.after(3600))
-    states.flag(flagged.id, "refund 1 failed late")
+    leases.flag(Order, flagged.id, "refund 1 failed late")
     stopped_clock.advance(120)
     listed = run("inspect")
     assert str(fine.id) not in listed
@@ -59,7 +60,7 @@ def test_inspect_without_ids_lists_what_needs_a_person(
 
 def test_seen_takes_the_flag_off(placed: Place) -> None:
     order = placed()
-    states.flag(order.id, "compensating fails: NoReply")
+    leases.flag(Order, order.id, "compensating fails: NoReply")
     assert "ATTENTION      compensating fails" in run(
         "inspect", str(order.id), "--acknowledge"
     )
@@ -70,7 +71,7 @@ def test_retry_makes_an_order_due_that_waits(placed: Place) -> None:
     order = placed()
     waiting = Order.objects.filter(id=order.id)
     waiting.update(next_attempt_at=clock.now() + timedelta(hours=1), failures=30)
-    asyncio.run(runner.sweep())
+    asyncio.run(orchestrator.sweep())
     assert waiting.get().status == "placed"
     assert f"{order.id}: due now" in run("retry", str(order.id))
     give_up = time.monotonic() + 10
@@ -81,7 +82,7 @@ def test_retry_makes_an_order_due_that_waits(placed: Place) -> None:
 
 def test_retry_all_takes_only_what_is_under_way(placed: Place) -> None:
     done, waiting = placed(), placed()
-    asyncio.run(runner.run(done.id))
+    asyncio.run(orchestrator.run(done.id))
     said = run("retry", "--all")
     assert str(waiting.id) in said
     assert str(done.id) not in said
@@ -104,6 +105,6 @@ def test_a_bad_command_says_what_is_wrong(words: tuple[str, ...], message: str) 
 
 def test_retry_of_an_ended_order_is_refused(placed: Place) -> None:
     order = placed()
-    asyncio.run(runner.run(order.id))
+    asyncio.run(orchestrator.run(order.id))
     with pytest.raises(CommandError, match="not under way"):
         run("retry", str(order.id))

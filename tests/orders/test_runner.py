@@ -14,14 +14,19 @@ from common.contracts.inventory import (
     ReleaseInventory,
 )
 from common.contracts.money import Money
+from common.contracts.orders import ENDED
 from common.contracts.payments import CardCharged, ChargeCard, RefundCharge
 from common.rpc import process_client
 from common.rpc.contract import Done
 from common.rpc.errors import NoReply
+from common.saga import leases
+from common.saga.orchestrator import ATTENTION_AFTER, BACKOFF_CAP
+from common.saga.transitions import StaleRow
 from inventory import handlers as inventory_handlers
 from inventory.models import Allocation, Stock
-from orders import runner, states
+from orders import states
 from orders.models import Order
+from orders.runner import orchestrator
 from payments import handlers as payments_handlers
 from payments.models import Charge
 from suite.script import SIX_STEPS
@@ -46,7 +51,7 @@ def handle(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 async def run(order: Order) -> None:
-    await runner.run(order.id)
+    await orchestrator.run(order.id)
 
 
 async def read(row: Read, order: Order) -> Row:
@@ -58,9 +63,9 @@ async def run_until_ended(order: Order, row: Read, clock: Clock) -> Row:
     for _ in range(30):
         await run(order)
         now = await read(row, order)
-        if now["status"] in states.ENDED:
+        if now["status"] in ENDED:
             return now
-        clock.advance(runner.BACKOFF_CAP)
+        clock.advance(BACKOFF_CAP)
     raise AssertionError(f"no end: {now}")
 
 
@@ -184,11 +189,11 @@ async def test_compensating_goes_on_until_both_have_answered_and_a_person_is_tol
 
     handle(unsure, maybe)
     order = await sync_to_async(placed)(MUG=11)
-    for _ in range(runner.ATTENTION_AFTER + 2):
+    for _ in range(ATTENTION_AFTER + 2):
         await run(order)
         now = await read(row, order)
         assert now["status"] == "compensating", "an unanswered undo is not done"
-        stopped_clock.advance(runner.BACKOFF_CAP)
+        stopped_clock.advance(BACKOFF_CAP)
     assert now["flagged"]
     stopped_clock.advance(3600)  # compensating knows no deadline
     failing = False
@@ -256,19 +261,21 @@ async def test_the_lease_keeps_a_second_runner_away(
     placed: Placed, handle: Callable[..., None]
 ) -> None:
     order = await sync_to_async(placed)()
-    assert await sync_to_async(states.claim)(order.id)
-    assert await sync_to_async(states.claim)(order.id) is None
+    assert await sync_to_async(leases.claim)(Order, order.id)
+    assert await sync_to_async(leases.claim)(Order, order.id) is None
 
 
 async def test_a_crashed_runner_is_followed_by_the_sweeper(
     placed: Placed, row: Read, stopped_clock: Clock
 ) -> None:
     order = await sync_to_async(placed)()
-    assert await sync_to_async(states.claim)(order.id)  # and then nothing: a SIGKILL
-    await runner.sweep()
+    assert await sync_to_async(leases.claim)(
+        Order, order.id
+    )  # and then nothing: a SIGKILL
+    await orchestrator.sweep()
     assert (await read(row, order))["status"] == "placed"
-    stopped_clock.advance(states.LEASE + 1)
-    await runner.sweep()
+    stopped_clock.advance(leases.LEASE + 1)
+    await orchestrator.sweep()
     assert (await read(row, order))["status"] == "confirmed"
 
 
@@ -342,7 +349,7 @@ async def test_an_order_that_moved_on_gets_no_total(
     else:
         await sync_to_async(Order.objects.update)(status="confirmed", total=5)
     line = PricedLine(sku="MUG", quantity=2, unit_price=1250, currency="EUR")
-    with pytest.raises(rows.StaleOrder):
+    with pytest.raises(StaleRow):
         await sync_to_async(rows.store_total)(order, (line,))
     after = await sync_to_async(Order.objects.get)(pk=order.pk)
     assert after.total == (None if meanwhile == "cancel" else 5)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.db import IntegrityError, transaction
 
+from common.saga import leases, transitions
 from orders import states
 from orders.models import Order, StatusTransition
 from tests.conftest import Clock
@@ -12,10 +13,10 @@ from tests.conftest import Clock
 REASON: dict[str, object] = {"type": "urn:x:reason", "title": "x", "detail": "because"}
 UPDATES: dict[str, Callable[[Order], bool]] = {
     "confirm": lambda order: states.confirm(order.id),
-    "reject": lambda order: states.reject(order.id, REASON),
+    "reject": lambda order: transitions.reject(Order, order.id, REASON),
     "cancel": lambda order: states.cancel(order.id),
-    "expire": lambda order: states.expire(order.id),
-    "finish": lambda order: states.finish_compensation(order.id),
+    "expire": lambda order: transitions.expire(Order, order.id),
+    "finish": lambda order: transitions.finish_compensation(Order, order.id),
 }
 ALLOWED = {
     ("placed", "confirm"): "confirmed",
@@ -56,15 +57,15 @@ def test_expire_needs_the_deadline_to_have_passed(
     placed: Callable[..., Order], stopped_clock: Clock
 ) -> None:
     order = placed()
-    assert not states.expire(order.id)
+    assert not transitions.expire(Order, order.id)
     stopped_clock.now = order.deadline
-    assert states.expire(order.id)
+    assert transitions.expire(Order, order.id)
 
 
 def test_a_reason_is_never_rewritten(placed: Callable[..., Order]) -> None:
     order = placed()
     assert states.cancel(order.id)
-    assert not states.reject(order.id, REASON)
+    assert not transitions.reject(Order, order.id, REASON)
     order.refresh_from_db()
     assert order.reason is not None
     assert order.reason["title"] == "Cancelled"
@@ -87,12 +88,12 @@ def test_postponing_leaves_another_runners_lease_alone(
     placed: Callable[..., Order], stopped_clock: Clock
 ) -> None:
     order = placed()
-    mine = states.claim(order.id)
+    mine = leases.claim(Order, order.id)
     assert mine is not None
-    stopped_clock.advance(states.LEASE + 1)
-    theirs = states.claim(order.id)
+    stopped_clock.advance(leases.LEASE + 1)
+    theirs = leases.claim(Order, order.id)
     assert theirs is not None
-    states.postpone(order.id, mine.runs, 0)
+    leases.postpone(mine, 0)
     order.refresh_from_db()
     assert order.next_attempt_at == theirs.next_attempt_at
 

@@ -10,8 +10,11 @@ from structlog.testing import capture_logs
 from common.contracts.inventory import AllocateInventory, FinaliseInventory
 from common.contracts.payments import RefundCharge
 from common.rpc.errors import NotServed
-from orders import placing, pricing, runner, states
+from common.saga import leases, transitions
+from common.saga.orchestrator import BACKOFF_CAP
+from orders import placing, pricing, states
 from orders.models import Order
+from orders.runner import orchestrator
 from tests.conftest import Clock
 from tests.orders.conftest import Row
 from tests.orders.test_runner import handle, run_until_ended  # noqa: F401 a fixture
@@ -31,10 +34,10 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[..., set[Any]]:
     def break_step(module: Any, name: str, text: str = "no such luck") -> set[Any]:
         real, ids = getattr(module, name), set()
 
-        def maybe(order: Any, *rest: Any) -> Any:
-            if getattr(order, "id", order) in ids:
+        def maybe(*given: Any) -> Any:
+            if ids & {getattr(one, "pk", one) for one in given[:2]}:
                 raise Surprise(text)
-            return real(order, *rest)
+            return real(*given)
 
         monkeypatch.setattr(module, name, maybe)
         return ids
@@ -50,9 +53,9 @@ STEPS = [
     (placing, "allocate_inventory"),
     (placing, "charge_card"),
     (placing, "finalise_order"),
-    (states, "claim"),
-    (states, "expire"),
-    (runner, "_try_later"),
+    (leases, "claimed"),
+    (transitions, "expire"),
+    (leases, "postpone"),
 ]
 
 
@@ -67,7 +70,7 @@ async def test_an_order_that_meets_a_bug_is_flagged_and_has_to_wait(
 ) -> None:
     order = await sync_to_async(placed)()
     broken(module, name).add(order.id)
-    if name == "_try_later":
+    if name == "postpone":
 
         def absent(request: AllocateInventory) -> None:
             raise NotServed("later")
@@ -75,7 +78,7 @@ async def test_an_order_that_meets_a_bug_is_flagged_and_has_to_wait(
         handle(AllocateInventory, absent)
     with capture_logs() as logs:
         for failures in range(1, 5):
-            await runner.sweep()
+            await orchestrator.sweep()
             met = await fresh(order)
             assert met.status == "placed"
             assert met.attention == "unexpected: Surprise: no such luck"
@@ -83,9 +86,9 @@ async def test_an_order_that_meets_a_bug_is_flagged_and_has_to_wait(
             assert met.failures == failures
             assert met.next_attempt_at is not None
             wait = (met.next_attempt_at - stopped_clock.now).total_seconds()
-            assert 1 <= wait <= states.SET_ASIDE
+            assert 1 <= wait <= leases.SET_ASIDE
             stopped_clock.now = met.next_attempt_at
-    failed = [log for log in logs if log["event"] == "run failed"]
+    failed = [log for log in logs if log["event"] == "saga failed"]
     assert [log["failures"] for log in failed] == [1, 2, 3, 4]
     assert [bool(log["exc_info"]) for log in failed] == [True, False, False, False]
 
@@ -98,7 +101,7 @@ async def test_it_still_ends_by_its_deadline(
 ) -> None:
     order = await sync_to_async(placed)()
     broken(placing, "charge_card").add(order.id)
-    await runner.run(order.id)
+    await orchestrator.run(order.id)
     stopped_clock.now = order.deadline
     end = await run_until_ended(order, row, stopped_clock)
     assert (end["status"], end["flagged"]) == ("expired", True)
@@ -108,12 +111,12 @@ async def test_a_bug_in_undoing_or_past_the_deadline_does_not_spin(
     placed: Placed, broken: Callable[..., set[Any]], stopped_clock: Clock
 ) -> None:
     overdue = await sync_to_async(placed)()
-    broken(states, "expire").add(overdue.id)
+    broken(transitions, "expire").add(overdue.id)
     stopped_clock.now = overdue.deadline
     compensating = await sync_to_async(placed)()
     await sync_to_async(states.cancel)(compensating.id)
     broken(placing, "refund_card").add(compensating.id)
-    await runner.sweep()
+    await orchestrator.sweep()
     for order in (overdue, compensating):
         met = await fresh(order)
         assert met.attention.startswith("unexpected: Surprise")
@@ -128,13 +131,13 @@ async def test_orders_that_always_fail_starve_nobody(
     stopped_clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(runner, "AT_A_TIME", 3)
-    failing = broken(states, "claim")
+    monkeypatch.setattr(orchestrator.sweeper, "at_a_time", 3)
+    failing = broken(leases, "claimed")
     for _ in range(3):
         failing.add((await sync_to_async(placed)()).id)
     behind = await sync_to_async(placed)()
     for _ in range(2):
-        await runner.sweep()
+        await orchestrator.sweep()
     assert (await sync_to_async(row)(behind))["status"] == "confirmed"
 
 
@@ -143,7 +146,7 @@ async def test_a_row_that_cannot_be_read_is_set_aside_too(
 ) -> None:
     order = await sync_to_async(placed)()
     await sync_to_async(Order.objects.update)(flags=7)
-    await runner.sweep()
+    await orchestrator.sweep()
     met = await fresh(order)
     assert met.attention.startswith("unexpected: TypeError: 'int' object is not iter")
     assert met.next_attempt_at is not None
@@ -156,7 +159,7 @@ async def test_what_is_told_of_it_is_short_and_can_be_stored(
     order = await sync_to_async(placed)()
     broken(placing, "charge_card", "\0\ud800" + "x" * 10**6).add(order.id)
     with capture_logs() as logs:
-        await runner.run(order.id)
+        await orchestrator.run(order.id)
     attention = (await fresh(order)).attention
     assert len(attention) == 200
     assert attention.startswith("unexpected: Surprise: ?xxx")
@@ -168,7 +171,7 @@ async def test_a_total_that_no_card_can_be_charged_is_a_refusal(
 ) -> None:
     monkeypatch.setattr(pricing, "HIGHEST_TOTAL", 2499)
     order = await sync_to_async(placed)()
-    await runner.run(order.id)
+    await orchestrator.run(order.id)
     end = await sync_to_async(row)(order)
     assert (end["status"], end["reason"]) == ("rejected", "not-one-price")
 
@@ -192,11 +195,11 @@ async def test_a_service_that_does_not_know_the_request_yet_is_as_if_absent(
             break
     order = await sync_to_async(placed)(MUG=11 if step is RefundCharge else 1)
     for _ in range(3):
-        await runner.run(order.id)
+        await orchestrator.run(order.id)
         now = await sync_to_async(row)(order)
         assert now["status"] in {"placed", "compensating"}
         assert not now["flagged"]
-        stopped_clock.advance(runner.BACKOFF_CAP)
+        stopped_clock.advance(BACKOFF_CAP)
     monkeypatch.setitem(service.handlers, step, real)
     end = await run_until_ended(order, row, stopped_clock)
     assert end["status"] == ("rejected" if step is RefundCharge else "confirmed")

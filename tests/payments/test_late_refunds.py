@@ -13,7 +13,6 @@ from asgiref.sync import sync_to_async
 from common.contracts.orders import NoteRefundFailed, UnknownOrder
 from common.rpc.contract import Done
 from common.rpc.errors import NoReply
-from common.saga import sweep
 from payments import entries, late_refunds, ledger
 from payments.gateway import GatewayTimeout
 from payments.gateway.demo import DemoGateway
@@ -191,8 +190,8 @@ async def test_a_gateway_that_raises_anything_keeps_no_other_charge_waiting(
     how: str,
     state: str,
 ) -> None:
-    monkeypatch.setattr(late_refunds, "BATCH", 1)
-    monkeypatch.setattr(sweep, "ROW_WITHIN", 0.2)
+    monkeypatch.setattr(late_refunds.REFUNDS, "at_a_time", 1)
+    monkeypatch.setattr(late_refunds.REFUNDS, "longest", 0.2)
     behind = Order(await sync_to_async(card)(), later)
     for one in (order, behind):
         await one.charge()
@@ -227,7 +226,7 @@ async def test_orders_that_raises_anything_keeps_no_other_news_waiting(
         await one.charge()
         await one.refund()
     stopped_clock.advance(10)
-    monkeypatch.setattr(late_refunds, "BATCH", 1)
+    monkeypatch.setattr(late_refunds.NEWS, "at_a_time", 1)
     told: list[UUID] = []
 
     async def tell(note: NoteRefundFailed) -> Done:

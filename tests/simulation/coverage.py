@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 
+from common.saga import transitions
 from inventory import stock
 from orders import rows, states
 from payments import entries
@@ -97,9 +98,13 @@ def counted(met: Counter[str]) -> Iterator[None]:
         )
     ]
     wrapped += [
-        (states, name, by_result(f"{move} won", f"{move} lost", getattr(states, name)))
-        for name in ("confirm", "reject", "expire", "cancel", "finish_compensation")
-        for move in (name.replace("_", " "),)
+        (module, name, by_result(f"{what} won", f"{what} lost", getattr(module, name)))
+        for module, names in (
+            (states, ("confirm", "cancel")),
+            (transitions, ("reject", "expire", "finish_compensation")),
+        )
+        for name in names
+        for what in (name.replace("_", " "),)
     ]
     late = "sweeper's release comes too late"
     overdue = by_result("sweeper releases a hold", late, stock.release_overdue_hold)

@@ -24,8 +24,8 @@ from common.rpc.client import Client
 from common.rpc.service import Periodic, Service
 from common.rpc.transports.channel import Channel
 from common.rpc.worker import Worker
+from common.saga import leases
 from inventory import stock
-from orders import states
 from payments import entries, late_refunds, ledger
 from tests.simulation import tables
 from tests.simulation.bus import Bus, Layer
@@ -231,7 +231,7 @@ class World:
                 (late_refunds, "gateway", lambda: far),
                 (stock, "HOLD_BEYOND_DEADLINE", timedelta(seconds=beyond)),
                 (settings, "ORDER_DEADLINE", deadline),
-                (states, "LEASE", lease),
+                (leases, "LEASE", lease),
                 (entries, "SWEEP_AFTER", alone),
                 (transaction.Atomic, "__exit__", leave),
             ):

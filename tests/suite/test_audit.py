@@ -55,7 +55,7 @@ CONFIRMED = OrderFacts(
     deadline=DEADLINE,
     overdue=False,
     transitions=transitions("placed", "confirmed"),
-    runs=1,
+    attempts=1,
 )
 CANCELLED = replace(
     CONFIRMED,

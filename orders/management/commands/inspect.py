@@ -13,7 +13,7 @@ from common.contracts.inventory import AuditAllocations
 from common.contracts.payments import AuditCharges
 from common.rpc.errors import ServiceError
 from common.rpc.process_client import call_sync
-from orders import states
+from common.saga import leases
 from orders.models import Order, Status
 from orders.serializers import OrderDetail
 
@@ -45,8 +45,7 @@ class Command(BaseCommand):
             raise CommandError(f"no such order: {', '.join(map(str, unknown))}")
 
     def _list(self) -> None:
-        under_way = Q(status__in=(Status.PLACED, Status.COMPENSATING))
-        overdue = under_way & Q(deadline__lt=clock.now())
+        overdue = Order.under_way() & Q(deadline__lt=clock.now())
         orders = Order.objects.filter(Q(needs_attention=True) | overdue)
         for order in orders.order_by("placed_at")[:MOST]:
             why = order.attention or f"overdue since {order.deadline:%F %T}"
@@ -60,7 +59,7 @@ class Command(BaseCommand):
         for line in self._lines(order):
             self.stdout.write(line)
         if acknowledge:
-            states.acknowledge(id)
+            leases.acknowledge(Order, id)
         return True
 
     def _lines(self, order: Order) -> Iterator[str]:
@@ -77,7 +76,7 @@ class Command(BaseCommand):
         yield f"  total          {order.total or 'not known'} {order.currency}"
         yield f"  deadline       {order.deadline:%F %T}"
         if order.next_attempt_at:
-            tried = f"run {order.runs} times, {order.failures} failures in a row"
+            tried = f"{order.attempts} attempts, {order.failures} failures in a row"
             yield f"  next attempt   {order.next_attempt_at:%F %T} ({tried})"
         yield f"  correlation    {order.correlation_id}"
         yield f"  inventory      {_asked(lambda: _stock_of(order.id))}"

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from common.contracts.orders import RunOrder
 from common.rpc.process_client import notify_sync
-from orders import states
-from orders.models import Order, Status
+from common.saga import leases
+from orders.models import Order
 
 
 class Command(BaseCommand):
@@ -28,9 +28,7 @@ class Command(BaseCommand):
         """Retry; ends with an error if any of the given orders is not under way."""
         if all == bool(order):
             raise CommandError("expected ids of orders, or --all")
-        under_way = Order.objects.filter(
-            status__in=(Status.PLACED, Status.COMPENSATING)
-        )
+        under_way = Order.objects.filter(Order.under_way())
         ids = order or list(under_way.values_list("id", flat=True))
         refused = [id for id in ids if not self._retry(id)]
         if order and refused:
@@ -39,7 +37,7 @@ class Command(BaseCommand):
             )
 
     def _retry(self, id: UUID) -> bool:
-        if not states.retry(id):
+        if not leases.retry(Order, id):
             return False
         notify_sync(RunOrder(order_id=id))  # the sweeper comes, too, if this is lost
         self.stdout.write(f"{id}: due now")

@@ -50,7 +50,7 @@ LARGEST: dict[str, Reply] = {
                     OrderTransition(start=start, end=end)
                     for start, end in pairwise(TRANSITIONS)
                 ),
-                runs=MOST,
+                attempts=MOST,
             ),
         )
         * 200,

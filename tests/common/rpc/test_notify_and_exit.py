@@ -57,7 +57,7 @@ def orders(env: dict[str, str], count: int) -> list[str]:
         "placed_at": f"{now:%F %T}",
         "deadline": f"{now + timedelta(hours=1):%F %T}",
         "next_attempt_at": f"{now + timedelta(hours=1):%F %T}",
-        "runs": 1,
+        "attempts": 1,
         "failures": 9,
         "needs_attention": 0,
         "attention": "",

@@ -20,8 +20,8 @@ from common.rpc.contract import CONTRACTS
 from common.rpc.errors import NotDone, NotServed
 from common.rpc.transports.channel import Channel
 from common.rpc.transports.local import Local
-from orders import runner
 from orders.models import Order
+from orders.runner import orchestrator
 from suite.supervisor import Program, Supervisor, manage, run_to_end
 from tests.common.conftest import working
 from tests.common.rpc import echo
@@ -113,7 +113,7 @@ async def test_an_order_waits_for_the_worker_that_knows_its_request(
     give_up = time.monotonic() + 30
     while (now := await sync_to_async(row)(order))["status"] == "placed":
         assert time.monotonic() < give_up
-        await runner.sweep()
+        await orchestrator.sweep()
         await asyncio.sleep(0.05)
     assert (now["status"], now["flagged"]) == ("confirmed", False)
     await process_client.close()
@@ -123,7 +123,7 @@ async def steps_until(order: Order, enough: Callable[[list[str]], bool]) -> list
     """Sweep until an order has tried steps enough; return their outcomes."""
     async with asyncio.timeout(40):
         while True:
-            await runner.sweep()
+            await orchestrator.sweep()
             steps = [step.outcome async for step in order.steps.order_by("pk")]
             if enough(steps):
                 return steps

@@ -1,0 +1,98 @@
+"""Taking a saga up, and giving it back.
+
+`next_attempt_at` is when a saga is due, and the lease at the same time: whoever takes
+one up moves it ahead, for longer than an attempt takes. Two that carry on one saga do
+no harm; the lease only saves work.
+"""
+
+from datetime import timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from django.db.models import F, QuerySet
+
+from common import clock
+from common.backoff import full_jitter
+from common.database import retried_transaction
+from common.saga.models import ATTENTION, Saga
+
+S = TypeVar("S", bound=Saga)
+
+LEASE = 12.0
+"""Seconds for which one that carries a saga on has it to itself."""
+SET_ASIDE = 5.0
+"""Seconds, at most, that a saga waits after a bug met it."""
+
+
+@retried_transaction
+def claim(saga: type[S], key: UUID) -> S | None:
+    """Take the lease of a saga that is due, and return its row; None if it is not."""
+    now = clock.now()
+    due = _under_way(saga, key).filter(next_attempt_at__lte=now)
+    lease = now + timedelta(seconds=LEASE)
+    if not due.update(attempts=F("attempts") + 1, next_attempt_at=lease):
+        return None
+    return claimed(saga, key)
+
+
+def claimed(saga: type[S], key: UUID) -> S:
+    """Return the row of a saga whose lease was taken a moment ago."""
+    row: S = saga._default_manager.get(pk=key)
+    row.load()
+    return row
+
+
+@retried_transaction
+def postpone(row: Saga, seconds: float) -> None:
+    """Give the lease back after a failure, to be due again in so many seconds.
+
+    A lease that somebody else took meanwhile (`attempts` has changed) is left alone.
+    """
+    _under_way(type(row), row.pk).filter(attempts=row.attempts).update(
+        failures=F("failures") + 1, next_attempt_at=clock.after(seconds)
+    )
+
+
+@retried_transaction
+def set_aside(saga: type[Saga], key: UUID, why: str) -> tuple[int, bool]:
+    """Flag a saga that met a bug and have it wait, the longer the more often.
+
+    Whoever has the lease does not matter. Returns how often in a row it has failed,
+    and whether `why` is news.
+    """
+    row, why = _row(saga, key), why[:ATTENTION]
+    known = row.filter(needs_attention=True, attention=why).exists()
+    row.update(needs_attention=True, attention=why, failures=F("failures") + 1)
+    failures = row.values_list("failures", flat=True).first() or 1
+    pause = full_jitter(failures, base=SET_ASIDE / 2, cap=SET_ASIDE)
+    under_way = _under_way(saga, key)
+    under_way.update(next_attempt_at=clock.after(SET_ASIDE / 2 + pause / 2))
+    return failures, not known
+
+
+@retried_transaction
+def retry(saga: type[Saga], key: UUID) -> bool:
+    """Make a saga that is under way due at once; only an operator asks for it.
+
+    Forgets its failures and its flag, and breaks a lease.
+    """
+    again = {"failures": 0, "needs_attention": False, "attention": ""}
+    return _under_way(saga, key).update(next_attempt_at=clock.now(), **again) == 1
+
+
+def flag(saga: type[Saga], key: UUID, why: str) -> bool:
+    """Mark a saga for a person's attention; it goes on. False if it is unknown."""
+    return _row(saga, key).update(needs_attention=True, attention=why[:ATTENTION]) == 1
+
+
+def acknowledge(saga: type[Saga], key: UUID) -> bool:
+    """Take the flag off a saga that a person has looked at. False if unknown."""
+    return _row(saga, key).update(needs_attention=False, attention="") == 1
+
+
+def _row(saga: type[Saga], key: UUID) -> QuerySet[Saga]:
+    return saga._default_manager.filter(pk=key)
+
+
+def _under_way(saga: type[Saga], key: UUID) -> QuerySet[Saga]:
+    return _row(saga, key).filter(saga.under_way())

@@ -1,0 +1,58 @@
+"""Asking a service for one step of a saga, and writing down how it went."""
+
+import time
+
+from common import clock
+from common.database import in_db_thread
+from common.rpc.contract import R, Request
+from common.rpc.errors import Refused, ServiceError
+from common.rpc.process_client import call_timed
+from common.saga import history
+from common.saga.models import Saga
+
+
+async def perform(row: Saga, step: str, request: Request[R]) -> R:
+    """Have a service do a step of a saga, within the saga's deadline.
+
+    Raises what the call raises; every answer becomes a row of the saga's history.
+    """
+    left = (row.deadline - clock.now()).total_seconds()
+    return await _call(
+        row, step, request, timeout=max(0.01, min(request.timeout, left))
+    )
+
+
+async def compensate(row: Saga, step: str, request: Request[R]) -> R:
+    """Have a service compensate a step, whatever the saga's deadline is."""
+    return await _call(row, step, request, timeout=request.timeout)
+
+
+async def _call(row: Saga, step: str, request: Request[R], *, timeout: float) -> R:
+    started = time.perf_counter()
+    try:
+        answer = await call_timed(request, timeout=timeout, attempt=row.failures + 1)
+    except ServiceError as error:
+        outcome = "refused" if isinstance(error, Refused) else type(error).__name__
+        took = error.handler_seconds
+        await in_db_thread(
+            history.write,
+            type(row),
+            row.pk,
+            step,
+            request.service,
+            f"{outcome}: {error}",
+            queue_seconds=error.queue_seconds,
+            handler_seconds=time.perf_counter() - started if took is None else took,
+        )
+        raise
+    await in_db_thread(
+        history.write,
+        type(row),
+        row.pk,
+        step,
+        request.service,
+        "ok",
+        queue_seconds=answer.queue_seconds,
+        handler_seconds=answer.handler_seconds,
+    )
+    return answer.reply
