@@ -14,7 +14,7 @@ from common.rpc.service import Service
 from common.saga import leases
 from orders import reports
 from orders.models import Order
-from orders.runner import orchestrator
+from orders.orchestrator import orchestrator
 
 service = Service("orders")
 

@@ -4,7 +4,7 @@
                    → charge card → finalise inventory → finalise order
 
 This is a saga: each step is one function, with its compensation beside it. A step may
-be repeated at any time, by any runner, since the service that owns it remembers the
+be repeated at any time, by any worker, since the service that owns it remembers the
 answer that it gave. So nothing here keeps track of progress: an attempt that fails is
 followed by one that starts again from the top.
 """
@@ -34,7 +34,7 @@ async def place(order: Order) -> None:
 
     Raises a Refused if a service says no, Busy or OutcomeUnknown if this pass came to
     nothing, and AlreadyReleased, AlreadyRefunded or StaleRow if the order is being
-    compensated by now. `runner.py` knows what follows from each.
+    compensated by now. The orchestrator knows what follows from each.
     """
     allocated = await allocate_inventory(order)
     total = await calculate_price(order, allocated)

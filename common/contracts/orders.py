@@ -1,4 +1,4 @@
-"""What orders answers: the outcome of an order, and wake-ups for its runner."""
+"""What orders answers: the outcome of an order, and wake-ups for its orchestrator."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -95,7 +95,7 @@ class OrderFacts(Value, frozen=True, kw_only=True):
     """Not ended although its deadline passed more than the audit's T ago."""
     transitions: Annotated[tuple[OrderTransition, ...], msgspec.Meta(max_length=100)]
     attempts: Count
-    """Counts how often a runner took the order up: it changes whenever the row does."""
+    """Counts how often the order was taken up: it changes whenever the row does."""
 
 
 class OrdersFound(Reply, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from orders.models import Order
-from orders.runner import orchestrator
+from orders.orchestrator import orchestrator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

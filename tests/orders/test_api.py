@@ -32,7 +32,7 @@ def nobody_is_woken(
 
 @pytest.fixture
 def woken() -> None:
-    """Let placing an order wake its runner."""
+    """Let placing an order wake its worker."""
 
 
 @pytest.fixture

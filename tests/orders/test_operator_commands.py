@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from common import clock
 from common.saga import leases
 from orders.models import Order
-from orders.runner import orchestrator
+from orders.orchestrator import orchestrator
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)

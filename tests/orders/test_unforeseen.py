@@ -14,10 +14,10 @@ from common.saga import leases, transitions
 from common.saga.orchestrator import BACKOFF_CAP
 from orders import placing, pricing, states
 from orders.models import Order
-from orders.runner import orchestrator
+from orders.orchestrator import orchestrator
 from tests.conftest import Clock
 from tests.orders.conftest import Row
-from tests.orders.test_runner import handle, run_until_ended  # noqa: F401 a fixture
+from tests.orders.test_orchestrator import handle, run_until_ended  # noqa: F401 a fixture
 
 Placed = Callable[..., Order]
 Read = Callable[[Order], Row]

@@ -107,7 +107,7 @@ def main() -> int:
     command.add_argument("--fault", choices=("crash", "stall"), default="crash")
     command.add_argument("--at-once", type=int, default=1, help="points in one course")
     command.add_argument("--way", help="of this way alone, such as confirm")
-    command.add_argument("--lease", type=float, default=12.0, help="of a runner")
+    command.add_argument("--lease", type=float, default=12.0, help="of an order")
     command.set_defaults(run=points)
     options = parser.parse_args()
     result: int = options.run(options)

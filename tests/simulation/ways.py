@@ -46,7 +46,7 @@ WAYS = {
 
 
 def leased(way: Way, lease: float) -> Way:
-    """Return the way with another lease: after it, a second runner joins in."""
+    """Return the way with another lease: after it, a second worker joins in."""
     return replace(way, script=replace(way.script, lease=lease))
 
 

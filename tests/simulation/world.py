@@ -45,7 +45,7 @@ ORDER_DEADLINE = 6.0
 LONG = ORDER_DEADLINE + 1
 """Seconds, at most, for which a process may stand still."""
 LEASES = 0.02, 0.2, 12.0
-"""Of a runner, one to a seed: with a short one several run one order at once."""
+"""Of an order, one to a seed: with a short one several run one order at once."""
 HOLDS_BEYOND_DEADLINE = 0.0, 3.0
 REFUNDS_LEFT_ALONE = 0.2, 10.0
 """Until payments' own sweeper goes on with a refund, beside whoever asked for it."""

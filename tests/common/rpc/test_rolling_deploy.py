@@ -21,7 +21,7 @@ from common.rpc.errors import NotDone, NotServed
 from common.rpc.transports.channel import Channel
 from common.rpc.transports.local import Local
 from orders.models import Order
-from orders.runner import orchestrator
+from orders.orchestrator import orchestrator
 from suite.supervisor import Program, Supervisor, manage, run_to_end
 from tests.common.conftest import working
 from tests.common.rpc import echo

@@ -26,7 +26,7 @@ from inventory import handlers as inventory_handlers
 from inventory.models import Allocation, Stock
 from orders import states
 from orders.models import Order
-from orders.runner import orchestrator
+from orders.orchestrator import orchestrator
 from payments import handlers as payments_handlers
 from payments.models import Charge
 from suite.script import SIX_STEPS
@@ -230,7 +230,7 @@ async def test_a_customer_may_cancel_during_any_step(
 async def test_a_loser_compensates_nothing_by_itself(
     placed: Placed, row: Read, handle: Callable[..., None]
 ) -> None:
-    """Two runners: while one waits for finalise, the other confirms."""
+    """Two workers: while one waits for finalise, the other confirms."""
     order = await sync_to_async(placed)()
     waiting, go_on = asyncio.Event(), asyncio.Event()
     real = inventory_handlers.finalise_inventory
@@ -265,7 +265,7 @@ async def test_the_lease_keeps_a_second_runner_away(
     assert await sync_to_async(leases.claim)(Order, order.id) is None
 
 
-async def test_a_crashed_runner_is_followed_by_the_sweeper(
+async def test_a_crashed_worker_is_followed_by_the_sweeper(
     placed: Placed, row: Read, stopped_clock: Clock
 ) -> None:
     order = await sync_to_async(placed)()
