@@ -1,0 +1,1 @@
+"""Bookings owns bookings, and takes them through the other services."""

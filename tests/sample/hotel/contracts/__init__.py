@@ -1,0 +1,1 @@
+"""What the hotel's services promise each other."""

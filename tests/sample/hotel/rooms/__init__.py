@@ -1,0 +1,1 @@
+"""Rooms owns the rooms of each night."""
