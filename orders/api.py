@@ -1,35 +1,25 @@
 """The shop's HTTP API."""
 
 import uuid
-from datetime import UTC, datetime
-from typing import Any
 
-import msgspec
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
-from rest_framework.authtoken.views import ObtainAuthToken
-from rest_framework.exceptions import NotFound
 from rest_framework.generics import ListAPIView
-from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from common.context import current_headers
-from common.contracts.inventory import ListProducts, ProductPage
 from common.contracts.orders import RunOrder
-from common.http.later import Places
 from common.http.rest.later import Waiting
-from common.http.rest.parsers import StrictJSONParser
 from common.http.rest.problems import Problem, ProblemSerializer
-from common.rpc.process_client import call, notify_sync
+from common.rpc.process_client import notify_sync
 from orders import placing, rows, states
 from orders.access import (
     TOKEN_HEADER,
@@ -44,16 +34,14 @@ from orders.idempotency import (
     in_progress,
     read_key,
 )
-from orders.login import Login
 from orders.models import Order, Status
+from orders.pages import NewestFirst
 from orders.rows import NewOrder
 from orders.serializers import (
     OrderDetail,
     OrderInput,
     OrderSummary,
     PlacedOrder,
-    ProductPageSerializer,
-    ProductQuery,
 )
 from orders.waiting import preferred_wait, until_ended
 
@@ -72,34 +60,6 @@ class CannotCancel(Problem):
 
 
 ACCEPTED = status.HTTP_202_ACCEPTED
-product_lists = Places(64)
-"""While inventory is silent, so many requests wait for it; the others are 503."""
-
-
-class NewestFirst(CursorPagination):
-    """Pages that stay put while orders come in."""
-
-    page_size = 20
-    ordering = ("-placed_at", "-id")
-
-    def decode_cursor(self, request: Request) -> Any:
-        """Return where to go on; a place that is no time of an order is a 404."""
-        cursor = super().decode_cursor(request)
-        if cursor is None or cursor.position is None:
-            return cursor
-        try:
-            position = str(_aware(str(cursor.position)))
-        except (ValueError, OverflowError):
-            raise NotFound(self.invalid_cursor_message) from None
-        return cursor._replace(position=position)  # type: ignore[arg-type]
-
-
-def _aware(text: str) -> datetime:
-    """Read a time in ISO 8601; raise ValueError or OverflowError without its zone."""
-    when = datetime.fromisoformat(text)
-    if when.tzinfo is None:
-        raise ValueError
-    return when.astimezone(UTC)
 
 
 class OrdersView(Waiting, ListAPIView[Order]):
@@ -256,46 +216,3 @@ class CancelView(APIView):
                 f"the order is {order.status}", order_status=order.status
             )
         return Response(OrderDetail(order).data, status=status.HTTP_202_ACCEPTED)
-
-
-class ProductsView(Waiting, APIView):
-    """The products, asked of inventory over the bus."""
-
-    permission_classes = (AllowAny,)
-    throttle_scope = "reads"
-
-    @extend_schema(
-        parameters=[
-            OpenApiParameter("after", OpenApiTypes.STR),
-            OpenApiParameter("limit", OpenApiTypes.INT),
-        ],
-        responses={
-            200: ProductPageSerializer,
-            **BAD_REQUEST,
-            (503, "application/problem+json"): ProblemSerializer,
-        },
-    )
-    def get(self, request: Request) -> HttpResponseBase:
-        """List products; 503 while inventory does not answer."""
-        query = ProductQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        wanted = ListProducts(**query.validated_data)
-
-        async def ask() -> ProductPage:
-            with product_lists.one():
-                return await call(wanted)
-
-        return self.later(
-            request, ask, then=lambda page: Response(msgspec.to_builtins(page))
-        )
-
-
-class TokenView(ObtainAuthToken):
-    """Login for programs. It asks nobody who they are already."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-    serializer_class = Login
-    parser_classes = (StrictJSONParser,)
-    throttle_classes = (ScopedRateThrottle,)
-    throttle_scope = "login"

@@ -1,11 +1,15 @@
-"""The body of `POST /api/token`."""
+"""Login for programs: `POST /api/token`."""
 
 from typing import Any
 
 from django.contrib.auth import authenticate
 from rest_framework import serializers
+from rest_framework.authtoken.views import ObtainAuthToken
+from rest_framework.permissions import AllowAny
+from rest_framework.throttling import ScopedRateThrottle
 
 from common.http.rest.fields import StrictCharField, StrictSerializer
+from common.http.rest.parsers import StrictJSONParser
 
 
 class Login(StrictSerializer):
@@ -21,3 +25,14 @@ class Login(StrictSerializer):
         if user is None:
             raise serializers.ValidationError("no login with this name and password")
         return {**attrs, "user": user}
+
+
+class TokenView(ObtainAuthToken):
+    """Login for programs. It asks nobody who they are already."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    serializer_class = Login
+    parser_classes = (StrictJSONParser,)
+    throttle_classes = (ScopedRateThrottle,)
+    throttle_scope = "login"

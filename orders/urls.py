@@ -7,6 +7,8 @@ from django.views.generic import RedirectView
 
 from common.http.rest.docs import ApiDocs, ApiSchema
 from orders import api
+from orders.login import TokenView
+from orders.products import ProductsView
 
 LOGIN = LoginView.as_view(template_name="admin/login.html", next_page="docs")
 """The admin's page, but it lets customers in, too."""
@@ -15,8 +17,8 @@ urlpatterns = [
     path("api/orders", api.OrdersView.as_view(), name="orders"),
     path("api/orders/<uuid:order_id>", api.OrderView.as_view(), name="order"),
     path("api/orders/<uuid:order_id>/cancel", api.CancelView.as_view(), name="cancel"),
-    path("api/products", api.ProductsView.as_view(), name="products"),
-    path("api/token", api.TokenView.as_view(), name="token"),
+    path("api/products", ProductsView.as_view(), name="products"),
+    path("api/token", TokenView.as_view(), name="token"),
     path("api/session/login/", LOGIN, name="login"),
     path("api/session/logout/", LogoutView.as_view(next_page="docs"), name="logout"),
     path("api/schema", ApiSchema.as_view(), name="schema"),

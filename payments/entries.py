@@ -115,7 +115,6 @@ def record_refused_refund(*, order_id: UUID, refund: int) -> Charge:
 @retried_transaction
 def record_late_failure(*, order_id: UUID, refund: int) -> Charge:
     """refunded → refunding(n+1): refund n failed after all; reverse its entry."""
-    charge = Charge.objects.get(order_id=order_id)
     if _transition(
         order_id,
         REFUNDED,
@@ -127,7 +126,6 @@ def record_late_failure(*, order_id: UUID, refund: int) -> Charge:
         notify_orders_at=None,
         next_attempt_at=clock.now(),
     ):
-        charge.refund = refund
         _enter(order_id, EntryKind.REVERSAL, sign=+1, refund=refund)
     return Charge.objects.get(order_id=order_id)
 

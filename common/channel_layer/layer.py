@@ -4,7 +4,6 @@ https://channels.readthedocs.io/en/stable/channel_layer_spec.html
 """
 
 import asyncio
-import logging
 import uuid
 from collections import Counter
 from collections.abc import Mapping
@@ -12,30 +11,26 @@ from functools import partial
 from itertools import count
 from typing import Any, ClassVar
 
-from channels.exceptions import ChannelFull, MessageTooLarge
+from channels.exceptions import ChannelFull
 from channels.layers import BaseChannelLayer
 from channels_redis.serializers import registry
 from channels_redis.utils import decode_hosts
 from redis.asyncio import Redis
 
-from common.channel_layer.errors import InvalidMessage, UnreadableMessage
-from common.channel_layer.frame import MOST_NAMES, Frame, join
+from common.channel_layer.errors import UnreadableMessage
+from common.channel_layer.frame import join
+from common.channel_layer.groups import Groups
 from common.channel_layer.inbox import Inbox
-from common.channel_layer.line import Line
 from common.channel_layer.local_channels import LocalChannels
+from common.channel_layer.messages import Message, checked, read
 from common.channel_layer.outbox import FULL
 from common.channel_layer.own_names import OwnNames
 from common.channel_layer.places import Place, Places
 from common.channel_layer.resilience import Resilience
-from common.channel_layer.scripts import script
 from common.channel_layer.this_loop import ThisLoop
-from common.channel_layer.wire import accepted
-
-log = logging.getLogger(__name__)
-Message = dict[str, Any]
 
 
-class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is untyped
+class RedisChannelLayer(Groups, BaseChannelLayer):  # type: ignore[misc]  # untyped
     """A drop-in for `channels_redis.core.RedisChannelLayer` that loses less.
 
     At most once: a message is received by one receiver or by none, never by two. One
@@ -148,7 +143,7 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
             capacity = self.get_capacity(place.name)
             frame = await self._here().receive(place, capacity)
         try:
-            return self._read(frame), frame.age
+            return read(frame, self.deserialize, self.max_receive_size), frame.age
         except UnreadableMessage as error:
             self.counts["unreadable"] += 1
             raise UnreadableMessage(f"{channel}: {error}") from None
@@ -156,41 +151,6 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
     async def new_channel(self, prefix: str = "specific") -> str:
         """Return the name of a new channel that only this process receives from."""
         return self._names.new(prefix)
-
-    async def group_add(self, group: str, channel: str) -> None:
-        """Add a channel to a group, until it is discarded or `group_expiry` is over."""
-        self.require_valid_group_name(group)
-        self.require_valid_channel_name(channel)
-        line, expiry = self._line(group), int(self.group_expiry)
-        await line.call(script("group_add"), self._group_key(group), channel, expiry)
-
-    async def group_discard(self, group: str, channel: str) -> None:
-        """Take a channel out of a group; does nothing if it is not in it."""
-        self.require_valid_group_name(group)
-        self.require_valid_channel_name(channel)
-        accepted(await self._line(group).run("ZREM", self._group_key(group), channel))
-
-    async def group_send(self, group: str, message: Message) -> None:
-        """Send a message to each channel of a group; full channels go without it."""
-        self.require_valid_group_name(group)
-        payload = self._checked(message)
-        members = await self._line(group).call(
-            script("group_members"), self._group_key(group), int(self.group_expiry)
-        )
-        channels: dict[str, list[str]] = {}
-        for member in members:
-            name = member.decode("ascii")
-            channels.setdefault(self.non_local_name(name), []).append(name)
-        parts = [
-            names[start : start + MOST_NAMES]
-            for names in channels.values()
-            for start in range(0, len(names), MOST_NAMES)
-        ]
-        results = await asyncio.gather(
-            *(self._push(self._place(names[0]), payload, names) for names in parts),
-            return_exceptions=True,
-        )
-        self._note_full(group, parts, results)
 
     async def flush(self) -> None:
         """Delete all channels and groups of this prefix at every broker."""
@@ -235,38 +195,8 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
                 return int(capacity)
         return int(self.capacity)
 
-    def _read(self, frame: Frame) -> Message:
-        """Return a frame's message; what is said of another one shows nothing of it."""
-        size = len(frame.raw)
-        try:
-            payload = frame.payload
-            if len(payload) > self.max_receive_size:  # it may cost a hundred times that
-                raise UnreadableMessage(f"{size} bytes are too many")
-            message = self.deserialize(payload)
-        except UnreadableMessage:
-            raise
-        except Exception as error:  # serialisers raise what they like
-            why = f"{type(error).__name__} in {size} bytes"
-            raise UnreadableMessage(why) from None
-        if not isinstance(message, dict):
-            raise UnreadableMessage(f"not a dict, {type(message).__name__}")
-        return message
-
     def _checked(self, message: Message) -> bytes:
-        """Return a message as bytes, or raise InvalidMessage or MessageTooLarge."""
-        if not isinstance(message, dict):
-            raise InvalidMessage(f"a message is a dict, not {type(message).__name__}")
-        if bad := [key for key in message if type(key) is not str]:
-            raise InvalidMessage(f"the keys of a message are text, not {bad[0]!r}")
-        try:
-            payload = self.serialize(message)
-        except Exception as error:  # serialisers raise what they like
-            raise InvalidMessage(f"cannot be serialised: {error}") from error
-        if len(payload) > self.max_message_size:
-            raise MessageTooLarge(
-                f"{len(payload)} bytes; at most {self.max_message_size} are allowed"
-            )
-        return payload
+        return checked(message, self.serialize, self.max_message_size)
 
     async def _push(self, place: Place, payload: bytes, channels: list[str]) -> None:
         frame = join(payload, channels if place.local else [])
@@ -287,29 +217,9 @@ class RedisChannelLayer(BaseChannelLayer):  # type: ignore[misc]  # channels is 
         if made_room:
             self.counts["expired"] += made_room
 
-    def _note_full(
-        self, group: str, members: list[list[str]], results: list[BaseException | None]
-    ) -> None:
-        full = 0
-        for names, result in zip(members, results, strict=True):
-            if isinstance(result, ChannelFull):
-                full += len(names)
-            elif result is not None:
-                raise result
-        if full:
-            total = sum(len(names) for names in members)
-            log.info("%s of %s channels over capacity in group %s", full, total, group)
-
     def _place(self, channel: str) -> Place:
         """Return where a channel lies; raises TypeError for a name that is none."""
         return self._places.find(channel, self.require_valid_channel_name)
-
-    def _line(self, name: str) -> Line:
-        """Return the line to the broker that a group or a prefix belongs to."""
-        return self._here().connections.lines[self.consistent_hash(name)]
-
-    def _group_key(self, group: str) -> bytes:
-        return f"{self.prefix}:group:{group}".encode()
 
     def _here(self) -> ThisLoop:
         """Return what belongs to the running event loop."""

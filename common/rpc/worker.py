@@ -9,7 +9,7 @@ on SIGTERM.
 import asyncio
 import os
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import Any, cast
 
 import structlog
@@ -36,8 +36,9 @@ from common.rpc.envelope import (
     seconds,
 )
 from common.rpc.errors import ContractBroken, NotServed, Refused, ServiceError
-from common.rpc.latency import LatencyEstimate
-from common.rpc.service import Periodic, Service
+from common.rpc.jobs import repeat
+from common.rpc.load_shedding import LoadShedding
+from common.rpc.service import Service
 from common.rpc.transports.channel import ChannelLayer, receive_with_age
 
 log = structlog.get_logger(__name__)
@@ -76,7 +77,7 @@ class Worker:
         self._receiving = OutageLog("receiving")
         self._handling = OutageLog("handling")
         self._said = LogThrottle(log)
-        self._latency: defaultdict[str, LatencyEstimate] = defaultdict(LatencyEstimate)
+        self._load = LoadShedding()
 
     def stop(self) -> None:
         """Take no more messages, finish what was begun and let `run` return."""
@@ -84,7 +85,10 @@ class Worker:
 
     async def run(self) -> None:
         """Serve until `stop`, then drain for at most the grace period (seconds)."""
-        jobs = [asyncio.create_task(self._repeat(p)) for p in self.service.jobs]
+        jobs = [
+            asyncio.create_task(repeat(job, self._stopping))
+            for job in self.service.jobs
+        ]
         slots = [asyncio.create_task(self._slot()) for _ in range(self._slots)]
         log.info(
             "worker started",
@@ -93,7 +97,7 @@ class Worker:
             listens_to=self.service.channel if slots else None,
         )
         with EventLoopWatch():
-            await self._stopping.wait()
+            await stopping.wait()
             log.info("worker draining", requests=len(slots) - len(self._idle))
             for slot in self._idle:
                 slot.cancel()
@@ -165,7 +169,7 @@ class Worker:
             return
         envelope, request, waited = job
         with headers(envelope.headers):
-            if reason := self._too_late(envelope, request, waited):
+            if reason := self._load.refuses(envelope, request, waited):
                 self._drop(reason, method=envelope.method)
                 return
             reply = await self._answer(envelope, request, seconds(waited))
@@ -189,7 +193,7 @@ class Worker:
         finally:
             slow.cancel()
         handler_seconds = time.perf_counter() - started
-        self._latency[envelope.method].took(handler_seconds)
+        self._load.took(envelope.method, handler_seconds)
         log.info(
             "request answered",
             method=envelope.method,
@@ -225,22 +229,6 @@ class Worker:
         except Exception as error:  # the caller's timeout covers it
             self._drop("reply_failed", error=described(error))
 
-    def _too_late(
-        self, envelope: RequestEnvelope, request: Request[Any], waited: float
-    ) -> str | None:
-        """Return why a request is not worth beginning: its caller will have given up.
-
-        A compensation is served all the same. A request that still has half of its time
-        is always begun, so a service that was slow once can prove that it no longer is.
-        """
-        if envelope.deadline is None or request.compensation:
-            return None
-        left = envelope.deadline - envelope.sent_at - waited
-        if left <= 0:
-            return "expired"
-        usual = self._latency[envelope.method].usual_seconds
-        return "shed" if left < min(usual, request.timeout / 2) else None
-
     def _drop(self, reason: str, **details: object) -> None:
         self.dropped[reason] += 1
         count = self.dropped[reason]
@@ -252,18 +240,3 @@ class Worker:
             method=envelope.method,
             correlation_id=envelope.headers.correlation_id,
         )
-
-    async def _repeat(self, periodic: Periodic) -> None:
-        outage = OutageLog("job", job=periodic.job.__name__)
-        while not self._stopping.is_set():
-            try:
-                await periodic.job()
-            except Exception as error:  # a job comes again; the worker goes on
-                outage.failed(error)
-            else:
-                outage.over()
-            try:
-                async with asyncio.timeout(periodic.seconds):
-                    await self._stopping.wait()
-            except TimeoutError:
-                continue

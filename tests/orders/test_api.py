@@ -12,7 +12,7 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from orders import api as views
-from orders import idempotency, rows
+from orders import idempotency, products, rows
 from orders.models import Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -553,7 +553,7 @@ def test_a_service_that_does_not_answer_is_503(
     async def silent(request: object) -> None:
         raise NoReply("no reply")
 
-    monkeypatch.setattr(views, "call", silent)
+    monkeypatch.setattr(products, "call", silent)
     answer = api.get("/api/products")
     problem(answer, 503, "service-unavailable")
     assert answer["Retry-After"] == "2"

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 from common.contracts.inventory import AlreadyReleased, ProductPage, UnknownProduct
 from common.rpc.errors import Busy, ContractBroken, Crashed, NoReply, NotServed
 from inventory.models import Product
-from orders import api as views
+from orders import products
 from tests.orders.test_api import problem
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +32,7 @@ def test_what_a_service_answers_decides_whether_to_ask_again(
     async def call(request: object) -> None:
         raise error
 
-    monkeypatch.setattr(views, "call", call)
+    monkeypatch.setattr(products, "call", call)
     with capture_logs() as logs:
         answer = api.get("/api/products")
     document = problem(answer, status, name)
@@ -49,7 +49,7 @@ def test_a_refusal_is_passed_on_with_all_it_says(
     async def refuse(request: object) -> None:
         raise UnknownProduct(skus=("MUG",))
 
-    monkeypatch.setattr(views, "call", refuse)
+    monkeypatch.setattr(products, "call", refuse)
     document = problem(api.get("/api/products"), 409, "unknown-product")
     assert (document["skus"], document["detail"]) == (["MUG"], "no product MUG")
 

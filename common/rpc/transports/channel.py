@@ -71,7 +71,6 @@ class Channel:
         self._said_dropped = LogThrottle(log)
         self._said_late = LogThrottle(log, "info")
         self._new_id = partial(_new_id, uuid.uuid4().hex, count(1))
-        self._opening = asyncio.Lock()
         self._reply_channels: dict[str, str] = {}
         self._readers: dict[str, asyncio.Task[None]] = {}
         self._waiting: dict[tuple[str, str], asyncio.Future[ReplyEnvelope]] = {}
@@ -138,9 +137,8 @@ class Channel:
     async def _listen_to(self, service: str) -> str:
         """Return the channel for the service's replies, which is being read."""
         if (channel := self._reply_channels.get(service)) is None:
-            async with self._opening:
-                new = await self.layer.new_channel(self._reply_prefix(service))
-                channel = self._reply_channels.setdefault(service, new)
+            new = await self.layer.new_channel(self._reply_prefix(service))
+            channel = self._reply_channels.setdefault(service, new)
         reader = self._readers.get(service)
         if reader is None or reader.done():
             self._readers[service] = asyncio.create_task(self._read(service, channel))

@@ -16,7 +16,7 @@ from common.http import admission, stopping
 from common.http.entrance import Entrance
 from common.rpc.errors import NoReply
 from orders import api as views
-from orders import waiting
+from orders import products, waiting
 from orders.models import Order
 from tests.asgi import Answer, Asked, ask
 
@@ -237,10 +237,10 @@ async def test_a_silent_service_holds_no_thread_and_only_so_many_wait_for_it(
         await silence.wait()
         raise NoReply("no reply")
 
-    monkeypatch.setattr(views, "call", silent)
-    monkeypatch.setattr(views.product_lists, "most", 10)
+    monkeypatch.setattr(products, "call", silent)
+    monkeypatch.setattr(products.product_lists, "most", 10)
     lists = [Asked(application, "GET", "/api/products") for _ in range(10)]
-    await until(lambda: views.product_lists.taken == 10)
+    await until(lambda: products.product_lists.taken == 10)
     for refused in [await ask(application, "GET", "/api/products") for _ in range(3)]:
         is_problem(refused, 503, "service-unavailable")
     assert (await ask(application, "GET", "/api/schema")).status == 200
@@ -249,7 +249,7 @@ async def test_a_silent_service_holds_no_thread_and_only_so_many_wait_for_it(
         answer = await one.answer()
         is_problem(answer, 503, "service-unavailable")
         assert answer.header("retry-after") == "2"
-    assert views.product_lists.taken == 0
+    assert products.product_lists.taken == 0
 
 
 async def test_a_bug_behind_a_wait_is_a_problem_document(
@@ -258,7 +258,7 @@ async def test_a_bug_behind_a_wait_is_a_problem_document(
     async def broken(request: object) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(views, "call", broken)
+    monkeypatch.setattr(products, "call", broken)
     is_problem(await ask(application, "GET", "/api/products"), 500, "server-error")
 
 

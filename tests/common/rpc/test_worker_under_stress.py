@@ -14,7 +14,7 @@ from common.ops.event_loop import EventLoopWatch
 from common.rpc.client import Client
 from common.rpc.contract import Done
 from common.rpc.errors import Busy, NoReply
-from common.rpc.latency import LatencyEstimate
+from common.rpc.load_shedding import LatencyEstimate
 from common.rpc.service import Service
 from common.rpc.transports.channel import Channel
 from common.rpc.worker import Worker
