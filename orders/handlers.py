@@ -1,11 +1,10 @@
 """Orders' side of its contracts, and its sweeper."""
 
+from common.contracts.audits.orders import AuditOrders, OrdersFound
 from common.contracts.orders import (
-    AuditOrders,
     GetOrderOutcome,
     NoteRefundFailed,
     OrderOutcome,
-    OrdersFound,
     RunOrder,
     UnknownOrder,
 )

@@ -2,11 +2,10 @@
 
 from django.conf import settings
 
+from common.contracts.audits.payments import AuditCharges, ChargesFound
 from common.contracts.payments import (
-    AuditCharges,
     CardCharged,
     ChargeCard,
-    ChargesFound,
     NotInDemoMode,
     RefundCharge,
     SetGatewayFaults,

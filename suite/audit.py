@@ -11,9 +11,14 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 from uuid import UUID
 
-from common.contracts.inventory import AllocationFacts, AuditAllocations, AuditStock
-from common.contracts.orders import ENDED, AuditOrders, OrderFacts
-from common.contracts.payments import AuditCharges, ChargeFacts
+from common.contracts.audits.inventory import (
+    AllocationFacts,
+    AuditAllocations,
+    AuditStock,
+)
+from common.contracts.audits.orders import AuditOrders, OrderFacts
+from common.contracts.audits.payments import AuditCharges, ChargeFacts
+from common.contracts.orders import ENDED
 from common.rpc.client import Client
 from common.rpc.contract import Request
 from common.rpc.errors import ContractBroken, NotDone, OutcomeUnknown, ServiceError

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from common.contracts.inventory import AllocationFacts, StockAccount
-from common.contracts.orders import ENDED, TRANSITIONS, OrderFacts
-from common.contracts.payments import ChargeFacts
+from common.contracts.audits.inventory import AllocationFacts, StockAccount
+from common.contracts.audits.orders import OrderFacts
+from common.contracts.audits.payments import ChargeFacts
+from common.contracts.orders import ENDED, TRANSITIONS
 
 
 def stock_violations(account: StockAccount) -> Iterator[str]:

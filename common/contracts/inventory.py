@@ -11,14 +11,9 @@ from common.contracts.money import Currency, Minor
 from common.contracts.values import (
     MOST_PIECES,
     Count,
-    Limit,
     Moment,
-    Number,
-    OrderIds,
     Quantity,
     Sku,
-    State,
-    expect_facts,
     expect_page,
 )
 from common.rpc.contract import Done, Reply, Request, Value, expect
@@ -183,70 +178,3 @@ class ListProducts(Request[ProductPage], frozen=True, kw_only=True):
         if isinstance(answer, ProductPage):
             skus = [product.sku for product in answer.products]
             expect_page(skus, answer.next, after=self.after, limit=self.limit)
-
-
-class StockAccount(Value, frozen=True, kw_only=True):
-    """One product's counters beside the sums that must explain them."""
-
-    sku: Sku
-    on_hand: Number
-    allocated: Number
-    ledger_on_hand: Number
-    ledger_allocated: Number
-    held: Number
-
-
-class StockAccounts(Reply, frozen=True, kw_only=True):
-    """Stock accounts in SKU order; `next` continues the list."""
-
-    accounts: Annotated[tuple[StockAccount, ...], msgspec.Meta(max_length=200)]
-    next: Sku | None
-
-
-class AuditStock(Request[StockAccounts], frozen=True, kw_only=True):
-    """Report counters, ledger sums and held quantities of a page of products."""
-
-    timeout = 10.0
-
-    after: Annotated[str, msgspec.Meta(max_length=40)] = ""
-    limit: Limit = 100
-
-    def check(self, answer: Reply | Refused) -> None:
-        """A page of at most `limit` accounts, none of them twice."""
-        if isinstance(answer, StockAccounts):
-            skus = [account.sku for account in answer.accounts]
-            expect_page(skus, answer.next, after=self.after, limit=self.limit)
-
-
-class AllocationFacts(Value, frozen=True, kw_only=True):
-    """What inventory knows of one order: held, short, finalised or released."""
-
-    order_id: UUID
-    state: State
-    quantity: Number
-    outstanding: Number
-    """Pieces the ledger still shows as taken from the shelf or held for the order."""
-    decided_at: Moment
-    deadline: Moment | None
-
-
-class AllocationsFound(Reply, frozen=True, kw_only=True):
-    """Facts on the orders that inventory knows; `next` continues a listing."""
-
-    allocations: Annotated[tuple[AllocationFacts, ...], msgspec.Meta(max_length=200)]
-    next: UUID | None
-
-
-class AuditAllocations(Request[AllocationsFound], frozen=True, kw_only=True):
-    """Report allocations: of the given orders, or all in id order behind `after`."""
-
-    timeout = 10.0
-
-    order_ids: OrderIds | None = None
-    after: UUID | None = None
-    limit: Limit = 100
-
-    def check(self, answer: Reply | Refused) -> None:
-        """Facts on orders that were asked about, each once."""
-        if isinstance(answer, AllocationsFound):
-            expect_facts(self, answer.allocations, answer.next)

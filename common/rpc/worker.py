@@ -85,10 +85,8 @@ class Worker:
 
     async def run(self) -> None:
         """Serve until `stop`, then drain for at most the grace period (seconds)."""
-        jobs = [
-            asyncio.create_task(repeat(job, self._stopping))
-            for job in self.service.jobs
-        ]
+        stopping = self._stopping
+        jobs = [asyncio.create_task(repeat(job, stopping)) for job in self.service.jobs]
         slots = [asyncio.create_task(self._slot()) for _ in range(self._slots)]
         log.info(
             "worker started",

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import inspect
 
+from common.contracts.audits.orders import AuditOrders
 from common.contracts.inventory import AllocateInventory, ListProducts
 from common.contracts.money import Money
-from common.contracts.orders import AuditOrders, NoteRefundFailed, OrderOutcome
+from common.contracts.orders import NoteRefundFailed, OrderOutcome
 from common.rpc.contract import CONTRACTS, Reply, Request, check_fields, read
 from common.rpc.envelope import (
     ErrorBody,

@@ -9,19 +9,21 @@ import pytest
 from common import clock
 from common.channel_layer import RedisChannelLayer
 from common.conf.backends import LONGEST, channel_layer
-from common.contracts.inventory import (
+from common.contracts.audits.inventory import (
     AllocationFacts,
     AllocationsFound,
+    StockAccount,
+    StockAccounts,
+)
+from common.contracts.audits.orders import OrderFacts, OrdersFound, OrderTransition
+from common.contracts.audits.payments import ChargeFacts, ChargesFound
+from common.contracts.inventory import (
     InventoryAllocated,
     PricedLine,
     ProductListing,
     ProductPage,
-    StockAccount,
-    StockAccounts,
 )
 from common.contracts.money import HIGHEST_PRICE
-from common.contracts.orders import OrderFacts, OrdersFound, OrderTransition
-from common.contracts.payments import ChargeFacts, ChargesFound
 from common.contracts.values import MOST_PIECES
 from common.rpc.contract import Reply
 from common.rpc.envelope import ReplyEnvelope, encode, reply_to_ok

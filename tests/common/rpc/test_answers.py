@@ -10,12 +10,17 @@ from uuid import UUID
 import pytest
 
 from common.channel_layer import RedisChannelLayer
-from common.contracts.inventory import (
-    AllocateInventory,
+from common.contracts.audits.inventory import (
     AllocationFacts,
     AllocationsFound,
     AuditAllocations,
     AuditStock,
+    StockAccount,
+    StockAccounts,
+)
+from common.contracts.audits.orders import OrderTransition  # noqa: F401 registers it
+from common.contracts.inventory import (
+    AllocateInventory,
     InventoryAllocated,
     Line,
     ListProducts,
@@ -24,12 +29,9 @@ from common.contracts.inventory import (
     ProductListing,
     ProductPage,
     ShortLine,
-    StockAccount,
-    StockAccounts,
     UnknownProduct,
 )
 from common.contracts.money import Money
-from common.contracts.orders import OrderTransition  # noqa: F401 registers orders'
 from common.contracts.payments import CardCharged, ChargeCard
 from common.rpc.client import Client
 from common.rpc.contract import Reply, Request

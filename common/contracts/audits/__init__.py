@@ -1,0 +1,1 @@
+"""What services tell the audit: facts that `./manage.py audit` holds together."""
