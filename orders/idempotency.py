@@ -85,7 +85,7 @@ def fingerprint(body: object) -> str:
     return hashlib.sha256(msgspec.json.encode(body, order="deterministic")).hexdigest()
 
 
-_in_hand: set[tuple[str, str]] = set()
+_in_progress: set[tuple[str, str]] = set()
 _lock = threading.Lock()
 
 
@@ -97,11 +97,11 @@ def in_progress(scope: str, key: str) -> Iterator[None]:
     processes the unique constraint decides, and the loser replays the winner.
     """
     with _lock:
-        if (scope, key) in _in_hand:
+        if (scope, key) in _in_progress:
             raise IdempotencyKeyInUse("wait for the first request's answer, or retry")
-        _in_hand.add((scope, key))
+        _in_progress.add((scope, key))
     try:
         yield
     finally:
         with _lock:
-            _in_hand.discard((scope, key))
+            _in_progress.discard((scope, key))

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +58,33 @@ def test_common_names_no_service_outside_of_its_contracts() -> None:
     for path in (ROOT / "common").rglob("*.py"):
         if "contracts" not in path.parts:
             assert not names.search(path.read_text()), path
+
+
+PRODUCT = ("common", "orders", "inventory", "payments", "monolith", "suite", "deploy")
+REPLACED = re.compile(
+    r"(?i)undo|take_back|tell_sync|moved_?on|\bunfit\b|hopeless|in_hand|stallwatch"
+)
+"""Names of ours that the field has other words for: docs/glossary.md."""
+
+
+def product_code() -> list[Path]:
+    files = (path for root in PRODUCT for path in (ROOT / root).rglob("*.py"))
+    return [path for path in files if "migrations" not in path.parts]
+
+
+def test_product_code_uses_the_fields_words() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in product_code()
+        for line in path.read_text().splitlines()
+        if REPLACED.search(line)
+    ]
+    assert not found
+
+
+def test_product_files_have_one_subject() -> None:
+    long = {path for path in product_code() if len(path.read_text().split("\n")) > 251}
+    assert not long
 
 
 def test_every_problem_is_listed() -> None:

@@ -150,7 +150,7 @@ class DrainingServer(Server):  # type: ignore[misc]  # Daphne has no types
     async def _drain(self) -> None:
         for port in self._ports:
             port.stopListening()
-        log.info("web draining", requests=len(self._in_hand()))
+        log.info("web draining", requests=len(self._in_progress()))
         stopping.begin()
         for protocol in list(self.connections):
             if isinstance(protocol, WebSocketProtocol):
@@ -159,10 +159,10 @@ class DrainingServer(Server):  # type: ignore[misc]  # Daphne has no types
             connection.persistent = 0
         try:
             async with asyncio.timeout(max(self._grace - LAST_WORDS, 0)):
-                while self._in_hand():  # noqa: ASYNC110 Daphne has no event for it
+                while self._in_progress():  # noqa: ASYNC110 Daphne has no event for it
                     await asyncio.sleep(LOOK_EVERY)
         except TimeoutError:
-            late = self._in_hand()
+            late = self._in_progress()
             log.warning("requests given up", requests=len(late))
             for application in late:
                 application.cancel()
@@ -174,7 +174,7 @@ class DrainingServer(Server):  # type: ignore[misc]  # Daphne has no types
             await asyncio.gather(self._beside_task, return_exceptions=True)
         log.info("web stopped")
 
-    def _in_hand(self) -> list[Any]:
+    def _in_progress(self) -> list[Any]:
         """Return the applications that are still at work."""
         begun = (one.get("application_instance") for one in self.connections.values())
         return [

@@ -355,9 +355,9 @@ async def test_threads_that_do_not_come_back_are_no_readiness(
 
 
 def views_in_progress() -> bool:
-    from orders.idempotency import _in_hand
+    from orders.idempotency import _in_progress
 
-    return bool(_in_hand)
+    return bool(_in_progress)
 
 
 def test_the_paths_of_passwords_exist() -> None:
