@@ -1,18 +1,18 @@
 """Inventory's side of its contracts, and its sweeper."""
 
-from common.contracts.audits.inventory import (
-    AllocationsFound,
-    AuditAllocations,
-    AuditStock,
-    StockAccounts,
-)
 from common.contracts.inventory import (
     AllocateInventory,
     FinaliseInventory,
     InventoryAllocated,
+    ReleaseInventory,
+)
+from common.contracts.reports.inventory import (
+    AllocationsFound,
+    AuditAllocations,
+    AuditStock,
     ListProducts,
     ProductPage,
-    ReleaseInventory,
+    StockAccounts,
 )
 from common.rpc.contract import Done
 from common.rpc.errors import Refused

@@ -6,13 +6,14 @@ from uuid import UUID
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from common.contracts.audits.inventory import (
+from common.contracts.reports.inventory import (
     AllocationFacts,
     AllocationsFound,
+    ProductListing,
+    ProductPage,
     StockAccount,
     StockAccounts,
 )
-from common.contracts.inventory import ProductListing, ProductPage
 from inventory.models import (
     Allocation,
     AllocationLine,

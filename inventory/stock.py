@@ -8,38 +8,24 @@ given first.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
-
-import msgspec
-from django.db import transaction
 
 from common import clock
 from common.contracts.inventory import (
     AlreadyReleased,
     InventoryAllocated,
     Line,
-    OutOfStock,
-    PricedLine,
-    ShortLine,
-    TooLateToAllocate,
-    UnknownProduct,
     merged,
 )
 from common.database import Conflict, retried_transaction
 from common.rpc.errors import ContractBroken, Refused
-from inventory import counters
+from inventory import counters, holding
 from inventory.models import (
     Allocation,
-    AllocationLine,
     AllocationState,
     MovementKind,
-    Product,
 )
-
-HOLD_BEYOND_DEADLINE = timedelta(seconds=60)
-"""How much longer than its order's deadline a hold lives before we ask about it."""
-REMEMBERED: tuple[type[Refused], ...] = (OutOfStock, UnknownProduct)
 
 HELD, SHORT = AllocationState.HELD, AllocationState.SHORT
 FINALISED, RELEASED = AllocationState.FINALISED, AllocationState.RELEASED
@@ -55,12 +41,12 @@ def allocate(
     """
     allocation = Allocation.objects.filter(order_id=order_id).first()
     if allocation is None:
-        return _allocate_first(order_id, merged(lines), deadline)
+        return holding.hold(order_id, merged(lines), deadline)
     if allocation.state == RELEASED:
         return AlreadyReleased()
     if allocation.state == SHORT:
-        return _remembered_refusal(allocation)
-    return InventoryAllocated(lines=tuple(map(_priced, allocation.lines.all())))
+        return holding.refusal_of(allocation)
+    return InventoryAllocated(lines=holding.priced_lines(allocation))
 
 
 @retried_transaction
@@ -108,72 +94,6 @@ def release_overdue_hold(*, order_id: UUID) -> bool:
         return False
     counters.move(order_id, MovementKind.RELEASE, on_hand=0, allocated=-1)
     return True
-
-
-def _allocate_first(
-    order_id: UUID, wanted: dict[str, int], deadline: datetime
-) -> InventoryAllocated | Refused:
-    allocation = Allocation.objects.create(  # a second one of this order fails here
-        order_id=order_id,
-        state=HELD,
-        decided_at=clock.now(),
-        deadline=deadline,
-        expires_at=deadline + HOLD_BEYOND_DEADLINE,
-    )
-    if clock.now() >= deadline:
-        transaction.set_rollback(True)
-        return TooLateToAllocate()
-    try:
-        with transaction.atomic():
-            return InventoryAllocated(lines=_hold(allocation, wanted))
-    except REMEMBERED as refusal:
-        fields = {type(refusal).__name__: msgspec.to_builtins(refusal)}
-        Allocation.objects.filter(order_id=order_id, state=HELD).update(
-            state=SHORT, refusal=fields, expires_at=None
-        )
-        return refusal
-
-
-def _hold(allocation: Allocation, wanted: dict[str, int]) -> tuple[PricedLine, ...]:
-    products = Product.objects.in_bulk(wanted)
-    if unknown := tuple(sku for sku in wanted if sku not in products):
-        raise UnknownProduct(skus=unknown)
-    short = tuple(
-        ShortLine(sku=sku, quantity=quantity, free=counters.free(sku))
-        for sku, quantity in wanted.items()
-        if not counters.take(sku, quantity)
-    )
-    if short:
-        raise OutOfStock(lines=short)
-    lines = AllocationLine.objects.bulk_create(
-        AllocationLine(
-            allocation=allocation,
-            product_id=sku,
-            quantity=quantity,
-            unit_price=products[sku].unit_price,
-            currency=products[sku].currency,
-        )
-        for sku, quantity in wanted.items()
-    )
-    counters.write_ledger(
-        allocation.order_id, lines, MovementKind.ALLOCATE, on_hand=0, allocated=+1
-    )
-    return tuple(map(_priced, lines))
-
-
-def _priced(line: AllocationLine) -> PricedLine:
-    return PricedLine(
-        sku=line.product_id,
-        quantity=line.quantity,
-        unit_price=line.unit_price,
-        currency=line.currency,
-    )
-
-
-def _remembered_refusal(allocation: Allocation) -> Refused:
-    [(name, fields)] = (allocation.refusal or {}).items()
-    types = {refusal.__name__: refusal for refusal in REMEMBERED}
-    return msgspec.convert(fields, types[name])
 
 
 def _state(order_id: UUID) -> str | None:

@@ -1,6 +1,5 @@
 """Orders' side of its contracts, and its sweeper."""
 
-from common.contracts.audits.orders import AuditOrders, OrdersFound
 from common.contracts.orders import (
     GetOrderOutcome,
     NoteRefundFailed,
@@ -8,6 +7,7 @@ from common.contracts.orders import (
     RunOrder,
     UnknownOrder,
 )
+from common.contracts.reports.orders import AuditOrders, OrdersFound
 from common.rpc.contract import Done
 from common.rpc.service import Service
 from common.saga import leases

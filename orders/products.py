@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.contracts.inventory import ListProducts, ProductPage
+from common.contracts.reports.inventory import ListProducts, ProductPage
 from common.http.later import Places
 from common.http.rest.later import Waiting
 from common.http.rest.problems import ProblemSerializer

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from common import clock
-from common.contracts.audits.orders import OrderFacts, OrdersFound, OrderTransition
 from common.contracts.orders import ENDED
+from common.contracts.reports.orders import OrderFacts, OrdersFound, OrderTransition
 from orders.models import Order
 
 

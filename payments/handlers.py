@@ -2,7 +2,6 @@
 
 from django.conf import settings
 
-from common.contracts.audits.payments import AuditCharges, ChargesFound
 from common.contracts.payments import (
     CardCharged,
     ChargeCard,
@@ -10,6 +9,7 @@ from common.contracts.payments import (
     RefundCharge,
     SetGatewayFaults,
 )
+from common.contracts.reports.payments import AuditCharges, ChargesFound
 from common.rpc.contract import Done
 from common.rpc.process_client import call
 from common.rpc.service import Service

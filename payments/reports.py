@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
 
-from common.contracts.audits.payments import ChargeFacts, ChargesFound
+from common.contracts.reports.payments import ChargeFacts, ChargesFound
 from payments.models import Charge, EntryKind
 
 

@@ -11,14 +11,14 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 from uuid import UUID
 
-from common.contracts.audits.inventory import (
+from common.contracts.orders import ENDED
+from common.contracts.reports.inventory import (
     AllocationFacts,
     AuditAllocations,
     AuditStock,
 )
-from common.contracts.audits.orders import AuditOrders, OrderFacts
-from common.contracts.audits.payments import AuditCharges, ChargeFacts
-from common.contracts.orders import ENDED
+from common.contracts.reports.orders import AuditOrders, OrderFacts
+from common.contracts.reports.payments import AuditCharges, ChargeFacts
 from common.rpc.client import Client
 from common.rpc.contract import Request
 from common.rpc.errors import ContractBroken, NotDone, OutcomeUnknown, ServiceError

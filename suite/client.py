@@ -7,7 +7,8 @@ from common.conf.backends import channel_layer
 from common.conf.config import Config
 from common.contracts.topology import SERVING
 from common.rpc.client import Client
-from common.rpc.transports.channel import Channel, ChannelLayer
+from common.rpc.transports.channel import Channel
+from common.rpc.transports.layer import ChannelLayer
 
 BUS_USER = "suite"
 

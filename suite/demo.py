@@ -12,9 +12,9 @@ import httpx
 from rich.console import Console
 from rich.markup import escape
 
-from common.contracts.audits.inventory import AuditStock
-from common.contracts.audits.orders import AuditOrders
-from common.contracts.audits.payments import AuditCharges
+from common.contracts.reports.inventory import AuditStock
+from common.contracts.reports.orders import AuditOrders
+from common.contracts.reports.payments import AuditCharges
 from common.contracts.topology import SERVING
 from common.ops.bus_check import problem_with
 from common.rpc.contract import Reply, Request

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from common.contracts.audits.inventory import AllocationFacts, StockAccount
-from common.contracts.audits.orders import OrderFacts
-from common.contracts.audits.payments import ChargeFacts
 from common.contracts.orders import ENDED, TRANSITIONS
+from common.contracts.reports.inventory import AllocationFacts, StockAccount
+from common.contracts.reports.orders import OrderFacts
+from common.contracts.reports.payments import ChargeFacts
 
 
 def stock_violations(account: StockAccount) -> Iterator[str]:

@@ -82,6 +82,12 @@ def test_product_code_uses_the_fields_words() -> None:
     assert not found
 
 
+def test_the_way_of_an_order_is_short() -> None:
+    way = re.findall(r"^\d\. \[(.+?)\]", TEXT["README.md"], re.MULTILINE)
+    assert len(way) == 5
+    assert sum(len((ROOT / path).read_text().splitlines()) for path in way) <= 650
+
+
 def test_product_files_have_one_subject() -> None:
     long = {path for path in product_code() if len(path.read_text().split("\n")) > 251}
     assert not long
@@ -132,11 +138,6 @@ def test_the_slides_six_boxes_stand_in_placing_in_order() -> None:
     assert source.index("def make_order_row") < source.index("async def place(")
     headings = re.findall(r"^# (\d) ── ", source, re.MULTILINE)
     assert headings == ["2", "3", "4", "5", "6"]
-
-
-def test_the_readmes_six_files_are_six() -> None:
-    way = re.findall(r"^(\d)\. ", TEXT["README.md"], re.MULTILINE)
-    assert way == ["1", "2", "3", "4", "5", "6"]
 
 
 @pytest.mark.parametrize("page", ["docs/failure-table.md", "docs/attacks.md"])

@@ -24,7 +24,8 @@ from common.rpc.client import Client
 from common.rpc.contract import R, Request
 from common.rpc.service import Service
 from common.rpc.transports import TimedReply, Transport
-from common.rpc.transports.channel import Channel, ChannelLayer
+from common.rpc.transports.channel import Channel
+from common.rpc.transports.layer import ChannelLayer
 from common.rpc.transports.local import Local
 
 log = structlog.get_logger(__name__)

@@ -39,7 +39,7 @@ from common.rpc.errors import ContractBroken, NotServed, Refused, ServiceError
 from common.rpc.jobs import repeat
 from common.rpc.load_shedding import LoadShedding
 from common.rpc.service import Service
-from common.rpc.transports.channel import ChannelLayer, receive_with_age
+from common.rpc.transports.layer import ChannelLayer, receive_with_age
 
 log = structlog.get_logger(__name__)
 

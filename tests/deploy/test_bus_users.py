@@ -12,9 +12,9 @@ from channels.exceptions import ChannelFull
 from common.channel_layer import RedisChannelLayer
 from common.channel_layer.errors import BrokerRefused
 from common.conf.backends import channel_layer
-from common.contracts.audits.inventory import AuditStock, StockAccounts
-from common.contracts.audits.orders import AuditOrders, OrdersFound
-from common.contracts.audits.payments import AuditCharges, ChargesFound
+from common.contracts.reports.inventory import AuditStock, StockAccounts
+from common.contracts.reports.orders import AuditOrders, OrdersFound
+from common.contracts.reports.payments import AuditCharges, ChargesFound
 from common.contracts.topology import CALLS
 from common.ops import bus_check
 from common.rpc.client import Client

@@ -74,7 +74,7 @@ def test_two_orders_want_the_last_one_and_one_gets_it(running: Running) -> None:
 def test_a_refund_that_fails_later_is_flagged_and_paid_back_after_all(
     running: Running,
 ) -> None:
-    from common.contracts.audits.payments import AuditCharges
+    from common.contracts.reports.payments import AuditCharges
 
     order = place(running, LATE_FAILURE)
     assert running.shop.ended(**order)["status"] == "confirmed"

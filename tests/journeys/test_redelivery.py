@@ -5,12 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from common.contracts.audits.inventory import AuditAllocations, AuditStock
-from common.contracts.audits.orders import AuditOrders
-from common.contracts.audits.payments import AuditCharges
-from common.contracts.inventory import ListProducts
 from common.contracts.orders import GetOrderOutcome, NoteRefundFailed
 from common.contracts.payments import SetGatewayFaults
+from common.contracts.reports.inventory import (
+    AuditAllocations,
+    AuditStock,
+    ListProducts,
+)
+from common.contracts.reports.orders import AuditOrders
+from common.contracts.reports.payments import AuditCharges
 from common.rpc.contract import CONTRACTS
 from tests.journeys.conftest import Running
 from tests.journeys.tap import Sent, Tap

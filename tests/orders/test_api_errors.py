@@ -4,7 +4,8 @@ import pytest
 from rest_framework.test import APIClient
 from structlog.testing import capture_logs
 
-from common.contracts.inventory import AlreadyReleased, ProductPage, UnknownProduct
+from common.contracts.inventory import AlreadyReleased, UnknownProduct
+from common.contracts.reports.inventory import ProductPage
 from common.rpc.errors import Busy, ContractBroken, Crashed, NoReply, NotServed
 from inventory.models import Product
 from orders import products

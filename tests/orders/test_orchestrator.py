@@ -358,7 +358,7 @@ async def test_an_order_that_moved_on_gets_no_total(
 async def test_a_call_inside_a_transaction_is_refused(transactional_db: None) -> None:
     from django.db import transaction
 
-    from common.contracts.inventory import ListProducts
+    from common.contracts.reports.inventory import ListProducts
 
     def call_in_transaction() -> None:
         with transaction.atomic():

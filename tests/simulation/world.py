@@ -25,7 +25,7 @@ from common.rpc.service import Periodic, Service
 from common.rpc.transports.channel import Channel
 from common.rpc.worker import Worker
 from common.saga import leases
-from inventory import stock
+from inventory import holding
 from payments import entries, late_refunds, ledger
 from tests.simulation import tables
 from tests.simulation.bus import Bus, Layer
@@ -229,7 +229,7 @@ class World:
                 (backoff, "random", dice),
                 (ledger, "gateway", lambda: far),
                 (late_refunds, "gateway", lambda: far),
-                (stock, "HOLD_BEYOND_DEADLINE", timedelta(seconds=beyond)),
+                (holding, "HOLD_BEYOND_DEADLINE", timedelta(seconds=beyond)),
                 (settings, "ORDER_DEADLINE", deadline),
                 (leases, "LEASE", lease),
                 (entries, "SWEEP_AFTER", alone),

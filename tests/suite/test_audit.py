@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from common import clock
-from common.contracts.audits.inventory import (
+from common.contracts.reports.inventory import (
     AllocationFacts,
     AllocationsFound,
     AuditAllocations,
@@ -20,13 +20,13 @@ from common.contracts.audits.inventory import (
     StockAccount,
     StockAccounts,
 )
-from common.contracts.audits.orders import (
+from common.contracts.reports.orders import (
     AuditOrders,
     OrderFacts,
     OrdersFound,
     OrderTransition,
 )
-from common.contracts.audits.payments import AuditCharges, ChargeFacts, ChargesFound
+from common.contracts.reports.payments import AuditCharges, ChargeFacts, ChargesFound
 from common.rpc.contract import Request
 from common.rpc.errors import ContractBroken
 from suite import audit

@@ -17,7 +17,7 @@ from common.conf.embedded import embedded_bus_url
 from common.ops import bus_check, health_port
 from common.ops.readiness import Readiness
 from common.rpc import process_client
-from common.rpc.transports.channel import ChannelLayer
+from common.rpc.transports.layer import ChannelLayer
 from common.rpc.worker import Worker
 
 

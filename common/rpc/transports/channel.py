@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from functools import partial
 from itertools import count
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import structlog
 from channels.exceptions import ChannelFull, MessageTooLarge
@@ -35,29 +35,9 @@ from common.rpc.envelope import (
 )
 from common.rpc.errors import Busy, ContractBroken, NoReply
 from common.rpc.transports import TimedReply
+from common.rpc.transports.layer import ChannelLayer
 
 log = structlog.get_logger(__name__)
-
-
-class ChannelLayer(Protocol):
-    """What we use of a Channels channel layer."""
-
-    async def send(self, channel: str, message: dict[str, Any]) -> None: ...
-    async def receive(self, channel: str) -> dict[str, Any]: ...
-    async def new_channel(self, prefix: str = "specific.") -> str: ...
-
-
-async def receive_with_age(
-    layer: ChannelLayer, channel: str
-) -> tuple[dict[str, Any], float | None]:
-    """Return the next message, and its age (seconds) by the broker's clock.
-
-    None where the layer does not know, such as the stock one.
-    """
-    if ours := getattr(layer, "receive_with_age", None):
-        message, age = await ours(channel)
-        return message, age
-    return await layer.receive(channel), None
 
 
 class Channel:

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
 
 from common import clock
-from common.contracts.audits.inventory import AuditAllocations
-from common.contracts.audits.payments import AuditCharges
+from common.contracts.reports.inventory import AuditAllocations
+from common.contracts.reports.payments import AuditCharges
 from common.rpc.errors import ServiceError
 from common.rpc.process_client import call_sync
 from common.saga import leases

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import inspect
 
-from common.contracts.audits.orders import AuditOrders
-from common.contracts.inventory import AllocateInventory, ListProducts
+from common.contracts.inventory import AllocateInventory
 from common.contracts.money import Money
 from common.contracts.orders import NoteRefundFailed, OrderOutcome
+from common.contracts.reports.inventory import ListProducts
+from common.contracts.reports.orders import AuditOrders
 from common.rpc.contract import CONTRACTS, Reply, Request, check_fields, read
 from common.rpc.envelope import (
     ErrorBody,

@@ -9,21 +9,18 @@ import pytest
 from common import clock
 from common.channel_layer import RedisChannelLayer
 from common.conf.backends import LONGEST, channel_layer
-from common.contracts.audits.inventory import (
+from common.contracts.inventory import InventoryAllocated, PricedLine
+from common.contracts.money import HIGHEST_PRICE
+from common.contracts.reports.inventory import (
     AllocationFacts,
     AllocationsFound,
+    ProductListing,
+    ProductPage,
     StockAccount,
     StockAccounts,
 )
-from common.contracts.audits.orders import OrderFacts, OrdersFound, OrderTransition
-from common.contracts.audits.payments import ChargeFacts, ChargesFound
-from common.contracts.inventory import (
-    InventoryAllocated,
-    PricedLine,
-    ProductListing,
-    ProductPage,
-)
-from common.contracts.money import HIGHEST_PRICE
+from common.contracts.reports.orders import OrderFacts, OrdersFound, OrderTransition
+from common.contracts.reports.payments import ChargeFacts, ChargesFound
 from common.contracts.values import MOST_PIECES
 from common.rpc.contract import Reply
 from common.rpc.envelope import ReplyEnvelope, encode, reply_to_ok

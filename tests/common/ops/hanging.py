@@ -10,7 +10,7 @@ import time
 import django
 from django.core.management import call_command
 
-from common.contracts.inventory import ListProducts, ProductPage
+from common.contracts.reports.inventory import ListProducts, ProductPage
 
 if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "inventory.settings"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from common.conf.embedded import ROOT
-from common.contracts.inventory import ListProducts
+from common.contracts.reports.inventory import ListProducts
 from common.ops import health_port, probe
 from common.ops.readiness import Readiness
 from common.rpc.errors import NoReply

@@ -10,29 +10,29 @@ from uuid import UUID
 import pytest
 
 from common.channel_layer import RedisChannelLayer
-from common.contracts.audits.inventory import (
-    AllocationFacts,
-    AllocationsFound,
-    AuditAllocations,
-    AuditStock,
-    StockAccount,
-    StockAccounts,
-)
-from common.contracts.audits.orders import OrderTransition  # noqa: F401 registers it
 from common.contracts.inventory import (
     AllocateInventory,
     InventoryAllocated,
     Line,
-    ListProducts,
     OutOfStock,
     PricedLine,
-    ProductListing,
-    ProductPage,
     ShortLine,
     UnknownProduct,
 )
 from common.contracts.money import Money
 from common.contracts.payments import CardCharged, ChargeCard
+from common.contracts.reports.inventory import (
+    AllocationFacts,
+    AllocationsFound,
+    AuditAllocations,
+    AuditStock,
+    ListProducts,
+    ProductListing,
+    ProductPage,
+    StockAccount,
+    StockAccounts,
+)
+from common.contracts.reports.orders import OrderTransition  # noqa: F401 registers it
 from common.rpc.client import Client
 from common.rpc.contract import Reply, Request
 from common.rpc.envelope import ReplyEnvelope, encode, reply_to_ok, reply_to_refusal

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from asgiref.sync import sync_to_async
 
-from common.contracts.inventory import ListProducts, ProductPage
+from common.contracts.reports.inventory import ListProducts, ProductPage
 from common.database import in_db_thread
 from common.rpc import process_client
 

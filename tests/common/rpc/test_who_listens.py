@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from common.conf.embedded import ROOT
-from common.contracts.inventory import ListProducts, ProductPage
+from common.contracts.reports.inventory import ListProducts, ProductPage
 from common.ops import bus_check
 from suite.client import connect
 from suite.supervisor import Program, Supervisor, manage, run_to_end

@@ -5,7 +5,9 @@ from uuid import UUID
 
 import msgspec
 
+from common.contracts.money import Currency, Minor
 from common.contracts.values import (
+    Count,
     Limit,
     Moment,
     Number,
@@ -17,6 +19,36 @@ from common.contracts.values import (
 )
 from common.rpc.contract import Reply, Request, Value
 from common.rpc.errors import Refused
+
+
+class ProductListing(Value, frozen=True, kw_only=True):
+    """A product as the shop window shows it."""
+
+    sku: Sku
+    name: Annotated[str, msgspec.Meta(max_length=120)]
+    unit_price: Minor
+    currency: Currency
+    free: Count
+
+
+class ProductPage(Reply, frozen=True, kw_only=True):
+    """Products in SKU order; `next` continues the list and is None at its end."""
+
+    products: Annotated[tuple[ProductListing, ...], msgspec.Meta(max_length=100)]
+    next: Sku | None
+
+
+class ListProducts(Request[ProductPage], frozen=True, kw_only=True):
+    """List products in SKU order, starting behind `after`."""
+
+    after: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
+
+    def check(self, answer: Reply | Refused) -> None:
+        """A page of at most `limit` products, none of them twice."""
+        if isinstance(answer, ProductPage):
+            skus = [product.sku for product in answer.products]
+            expect_page(skus, answer.next, after=self.after, limit=self.limit)
 
 
 class StockAccount(Value, frozen=True, kw_only=True):

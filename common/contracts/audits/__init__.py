@@ -1,1 +1,0 @@
-"""What services tell the audit: facts that `./manage.py audit` holds together."""

@@ -1,0 +1,1 @@
+"""What services tell of themselves: the shop window, and facts for the audit."""
