@@ -35,10 +35,11 @@ def claim(saga: type[S], key: UUID) -> S | None:
     return claimed(saga, key)
 
 
-def claimed(saga: type[S], key: UUID) -> S:
-    """Return the row of a saga whose lease was taken a moment ago."""
-    row: S = saga._default_manager.get(pk=key)
-    row.load()
+def claimed(saga: type[S], key: UUID) -> S | None:
+    """Return the row of a saga whose lease was taken; None if it has ended since."""
+    row: S | None = saga._default_manager.filter(saga.under_way(), pk=key).first()
+    if row:
+        row.load()
     return row
 
 

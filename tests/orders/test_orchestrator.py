@@ -265,6 +265,28 @@ async def test_the_lease_keeps_a_second_runner_away(
     assert await sync_to_async(leases.claim)(Order, order.id) is None
 
 
+async def test_an_order_that_ended_after_the_sweeper_took_it_is_left_alone(
+    placed: Callable[..., Order],
+    row: Callable[[Order], Row],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order = await sync_to_async(placed)()
+    take = orchestrator.sweeper._take
+
+    def take_and_confirm(most: int) -> list[Any]:
+        taken = take(most)
+        if taken:
+            states.confirm(order.id)
+        return taken
+
+    await sync_to_async(Order.objects.filter(id=order.id).update)(total=1)
+    monkeypatch.setattr(orchestrator.sweeper, "_take", take_and_confirm)
+    await orchestrator.sweep()
+    end = await read(row, order)
+    assert (end["status"], end["flagged"]) == ("confirmed", False)
+    assert "allocate inventory" not in end["steps"]
+
+
 async def test_a_crashed_worker_is_followed_by_the_sweeper(
     placed: Placed, row: Read, stopped_clock: Clock
 ) -> None:
