@@ -11,11 +11,11 @@ help:  ## show this menu
 
 venv: .venv/ready  ## build the environment of ./manage.py: . .venv/bin/activate
 
-demo: .venv/ready  ## run the three services, place some orders, serve until Ctrl-C
-	$(BIN)/python manage.py demo
+demo: .venv/demo-ready  ## run the three services, place some orders, serve; PORT=8000
+	$(BIN)/python manage.py demo $(if $(PORT),--port=$(PORT))
 
-demo-once: .venv/ready  ## the same, but stop after the orders and the audit
-	$(BIN)/python manage.py demo --once
+demo-once: .venv/demo-ready  ## the same, but stop after the orders and the audit
+	$(BIN)/python manage.py demo --once $(if $(PORT),--port=$(PORT))
 
 test: check  ## lint, types, boundaries and all tests; under five minutes
 	$(BIN)/pytest -m "not slow"
@@ -96,9 +96,18 @@ PRODUCTION = MODE=production BUS_URL=redis://bus.example:6379/0 \
     $(project)_ALLOWED_HOSTS=shop.example \
     $(project)_DATABASE_URL=sqlite:////tmp/$(project).sqlite3)
 
-.venv/ready: requirements/dev.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.13 …" or 0)'
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.13 …" or 0)'
 	$(PYTHON) -m venv .venv
+
+.venv/demo-ready: requirements/monolith.txt requirements/suite.txt | .venv/bin/python
+	@echo "Installing what the demo runs into .venv, once:"
+	@$(BIN)/pip install --disable-pip-version-check --require-hashes \
+	  --only-binary :all: -r requirements/monolith.txt -r requirements/suite.txt \
+	  | sed -n 's/^Collecting \([^ ]*\).*/  \1/p'
+	@touch $@
+
+.venv/ready: requirements/dev.txt | .venv/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes \
 	  --only-binary :all: -r requirements/dev.txt
 	touch $@

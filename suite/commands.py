@@ -37,6 +37,7 @@ def main(words: list[str]) -> int:
                 bus_url,
                 password,
                 once=options.once,
+                verbose=options.verbose,
                 without=options.without,
                 first_port=options.port,
             )
@@ -52,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo_parser.add_argument(
         "--once", action="store_true", help="stop after the orders and the audit"
+    )
+    demo_parser.add_argument(
+        "--verbose", action="store_true", help="show what the processes log, too"
     )
     demo_parser.add_argument(
         "--without",

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 
@@ -12,6 +13,7 @@ import httpx
 from rich.console import Console
 from rich.markup import escape
 
+from common.conf.private import private_file, private_folder
 from common.contracts.reports.inventory import AuditStock
 from common.contracts.reports.orders import AuditOrders
 from common.contracts.reports.payments import AuditCharges
@@ -19,7 +21,7 @@ from common.contracts.topology import SERVING
 from common.ops.bus_check import problem_with
 from common.rpc.contract import Reply, Request
 from common.rpc.errors import ServiceError
-from suite import audit, script
+from suite import audit, claim, script
 from suite.client import connect
 from suite.programs import Suite
 from suite.shop import Shop
@@ -48,15 +50,17 @@ def run(
     password: str,
     *,
     once: bool,
+    verbose: bool,
     without: str | None,
     first_port: int,
 ) -> int:
     """Start everything, place the script's orders, then serve until Ctrl-C.
 
+    What the processes log goes to RUN_DIR/demo.log; `verbose` shows it here, too.
     Returns 0 if all orders ended as they should and the audit found nothing.
     """
     console = Console(highlight=False, soft_wrap=True)
-    say = _log_to(console)
+    say = _log_to(run_dir, console if verbose else None)
     services = tuple(name for name in SERVING if name != without)
     ports = {name: first_port + number for number, name in enumerate(SERVING)}
     # a debugger stops for longer than an order may take
@@ -70,17 +74,21 @@ def run(
     _end_on_signals()
     try:
         with Supervisor(say) as supervisor:
+            console.print(_starting(suite))
             suite.start(supervisor, say)
             if without:
                 _wait_for(without, suite, console)
-            shop = Shop(suite.url("orders"), suite.url("payments"))
-            failures = _play(shop, password or _kept(run_dir), bus_url, console)
+            with closing(Shop(suite.url("orders"), suite.url("payments"))) as shop:
+                failures = script.play(shop, password or _kept(run_dir), console)
+                if not without:
+                    failures += claim.play(suite, supervisor, shop, console)
+            failures += _judge(failures, bus_url, console)
             if not once:
                 console.print(_addresses(suite))
                 threading.Event().wait()
             return 1 if failures else 0
     except StartFailed as error:
-        print(f"demo: {error}", file=sys.stderr)
+        print(f"demo: {error}; see {_log(run_dir)}", file=sys.stderr)
         return 1
     except (Interrupted, KeyboardInterrupt):
         console.print("demo: stopped, nothing left running")
@@ -95,9 +103,11 @@ def run_against(
     Returns 0 if all orders ended as they should and the audit found nothing.
     """
     console = Console(highlight=False, soft_wrap=True)
-    shop = Shop(*urls)
     try:
-        failures = _play(shop, password or _kept(run_dir), bus_url, console)
+        with closing(Shop(*urls)) as shop:
+            failures = script.play(shop, password or _kept(run_dir), console)
+        console.print(claim.BY_HAND)
+        failures += _judge(failures, bus_url, console)
     except (OSError, httpx.HTTPError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
@@ -108,20 +118,39 @@ def _kept(run_dir: Path) -> str:
     return (run_dir / "demo.password").read_text()
 
 
-def _play(shop: Shop, password: str, bus_url: str, console: Console) -> int:
-    """Play the script, audit what is there now, and return what went wrong."""
-    failures = script.play(shop, password, console)
-    failures += bool(asyncio.run(audit.run(bus_url)))
-    console.print(_verdict(failures))
-    return failures
+def _judge(failures: int, bus_url: str, console: Console) -> int:
+    """Audit what is there now, say how all went, and return 1 for a violation."""
+    violations = bool(asyncio.run(audit.run(bus_url)))
+    console.print(_verdict(failures + violations))
+    return int(violations)
 
 
-def _log_to(console: Console) -> Say:
+def _log(run_dir: Path) -> Path:
+    return Path(os.path.relpath(run_dir / "demo.log"))
+
+
+def _log_to(run_dir: Path, console: Console | None) -> Say:
+    """Return what writes lines of programs to the log, and to the console, if any."""
+    private_folder(run_dir)
+    path = run_dir / "demo.log"
+    path.unlink(missing_ok=True)
+    private_file(path)
+
     def say(name: str, line: str) -> None:
-        colour = COLOURS.get(name.split()[0], "white")
-        console.print(f"[{colour}]{name:<17}│[/] {escape(line)}")
+        with path.open("a") as log:
+            log.write(f"{name:<17}│ {line}\n")
+        if console:
+            colour = COLOURS.get(name.split()[0], "white")
+            console.print(f"[{colour}]{name:<17}│[/] {escape(line)}")
 
     return say
+
+
+def _starting(suite: Suite) -> str:
+    return (
+        "Starting the bus and, of each service, a web process and a worker …\n"
+        f"(their log is {_log(suite.run_dir)}; --verbose shows it here)\n"
+    )
 
 
 def _end_on_signals() -> None:

@@ -71,11 +71,8 @@ SCENES = (
 
 def play(shop: Shop, password: str, console: Console) -> int:
     """Place every order, print its steps, and return how many ended wrongly."""
-    try:
-        shop.log_in("ada", password)
-        return sum(not _play(scene, shop, console) for scene in SCENES)
-    finally:
-        shop.close()
+    shop.log_in("ada", password)
+    return sum(not _play(scene, shop, console) for scene in SCENES)
 
 
 def _play(scene: Scene, shop: Shop, console: Console) -> bool:
@@ -97,8 +94,14 @@ def _play(scene: Scene, shop: Shop, console: Console) -> bool:
     reason = order["reason"]["type"].rpartition(":")[2] if order["reason"] else None
     if (order["status"], reason) != (scene.status, scene.reason):
         wrong.append(f"expected {scene.status} ({scene.reason})")
-    console.print(_table(scene, order, wrong))
+    show(scene, order, wrong, console)
     return not wrong
+
+
+def show(scene: Scene, order: Body, wrong: list[str], console: Console) -> None:
+    """Print an order's steps, and how it ended."""
+    console.print(_table(scene, order, wrong))
+    console.print()
 
 
 def _table(scene: Scene, order: Body, wrong: list[str]) -> Table:

@@ -11,6 +11,8 @@ from common.conf.base import NEEDED
 from common.conf.embedded import ROOT
 from common.contracts.topology import SERVING
 from common.rpc.errors import Refused, problem_type
+from suite import claim
+from suite.script import SIX_STEPS
 
 PAGES = [
     *(
@@ -58,6 +60,19 @@ def test_common_names_no_service_outside_of_its_contracts() -> None:
     for path in (ROOT / "common").rglob("*.py"):
         if "contracts" not in path.parts:
             assert not names.search(path.read_text()), path
+
+
+def test_the_readme_shows_what_the_demo_prints() -> None:
+    title, *rows = re.findall(r"^(A message .*|│ .*)$", TEXT["README.md"], re.MULTILINE)
+    assert title.startswith(claim.TITLE)
+    shown = [row.split("│")[1].strip() for row in rows[1:]]
+    assert list(dict.fromkeys(shown)) == list(SIX_STEPS)
+
+
+def test_the_demo_takes_a_port() -> None:
+    argv = ["/usr/bin/make", "--dry-run", "demo", "PORT=18000"]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "manage.py demo --port=18000" in done.stdout
 
 
 PRODUCT = ("common", "orders", "inventory", "payments", "monolith", "suite", "deploy")

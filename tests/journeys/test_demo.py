@@ -122,11 +122,18 @@ def test_once_shows_every_ending_and_leaves_nothing(
         "Insufficient funds: rejected",
         "Cancelled after confirmation: cancelled",
         "The same Idempotency-Key twice: confirmed",
+        "A message is lost and a worker is killed: confirmed",
+        "NoReply",
+        "Why it ends right",
         "correlation id",
         "0 violations",
         "every order ended as it should",
     ):
         assert ending in one.output
+    log = (one.run_dir / "demo.log").read_text()
+    assert "worker started" in log
+    assert "payments worker  │ died with -9; starting it again" in log
+    assert "worker started" not in one.output
     assert one.left_behind() == []
 
 
@@ -135,7 +142,7 @@ def test_it_can_be_run_again_on_the_same_files(demo: Callable[..., Demo]) -> Non
     assert demo("--once").end() == 0
     again = demo("--once")
     assert again.end() == 0, again.output
-    assert "14 orders judged" in again.output
+    assert "16 orders judged" in again.output
 
 
 @pytest.mark.parametrize(
@@ -156,7 +163,7 @@ def test_a_signal_stops_everything(
 def test_a_child_that_dies_is_restarted_and_said_so(
     demo: Callable[..., Demo],
 ) -> None:
-    one = demo()
+    one = demo("--verbose")
     one.until(lambda: "Ctrl-C stops everything" in one.output)
     (pid,) = re.findall(
         r"inventory worker\s*│ .*worker started.* pid=(\d+)", one.output

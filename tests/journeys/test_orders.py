@@ -1,10 +1,14 @@
 """Orders through three services, over HTTP, as a customer meets them."""
 
+import json
+import re
+import subprocess
 import uuid
 
 import httpx
 import pytest
 
+from common.conf.embedded import ROOT
 from common.contracts.topology import SERVING
 from tests.journeys.conftest import Running
 
@@ -32,6 +36,22 @@ def test_a_guest_orders_and_cancels_after_the_confirmation(running: Running) -> 
     assert cancelled["status"] == "cancelled"
     steps = [e["step"] for e in cancelled["timeline"] if e["outcome"] == "ok"]
     assert steps[-2:] == ["release inventory", "compensating → cancelled"]
+
+
+def test_the_order_that_the_readme_places_by_hand_is_confirmed(
+    running: Running,
+) -> None:
+    readme = (ROOT / "README.md").read_text()
+    lines = re.findall(r"^    ((?:card=|key=|curl ).*)$", readme, re.MULTILINE)
+    assert len(lines) == 3
+    script = "\n".join(lines)
+    for port, service in (("8000", "orders"), ("8002", "payments")):
+        script = script.replace(f"localhost:{port}", running.suite.url(service)[7:])
+    done = subprocess.run(
+        ["/bin/bash", "-c", script], capture_output=True, text=True, timeout=60
+    )
+    order = json.loads(done.stdout)
+    assert running.shop.ended(order["id"], order["token"])["status"] == "confirmed"
 
 
 def test_a_chunked_order_is_told_to_say_its_length(running: Running) -> None:
