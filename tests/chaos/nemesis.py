@@ -163,7 +163,7 @@ class Nemesis:
             timeout_after=dice.choice((0.1, 0.5)),
             refuse_refunds=dice.choice((0.0, 0.5)),
         )
-        self._stage.tell(faults)
+        self._stage.notify(faults)
         self._wait(dice.uniform(1, 8))
         self._stage.notify(SetGatewayFaults())
         return "gateway unreliable", "payments"

@@ -62,7 +62,7 @@ class Stage:
         workers = [f"{s} worker {n}" for s in SERVING for n in range(1, WORKERS + 1)]
         return [*workers, "orders web"]
 
-    def tell(self, request: SetGatewayFaults) -> None:
+    def notify(self, request: SetGatewayFaults) -> None:
         """Call payments, again and again until it answers."""
 
         async def ask() -> None:
