@@ -97,9 +97,15 @@ class Sweeper:
         waited = (clock.now() - since).total_seconds() if since else 0.0
         return Backlog(found["rows"], waited)
 
-    @retried_transaction
     def _take(self, most: int) -> list[Any]:
-        """Postpone the rows that are due longest; return their keys."""
+        """Postpone the rows that are due longest; return their keys.
+
+        Mostly none is due, and then no transaction begins, so no writer has to wait.
+        """
+        return self._postpone(most) if self._due().exists() else []
+
+    @retried_transaction
+    def _postpone(self, most: int) -> list[Any]:
         due = self._due().order_by(F(self._by).asc(nulls_first=True))
         if connections[due.db].features.has_select_for_update_skip_locked:
             due = due.select_for_update(skip_locked=True, of=("self",))
