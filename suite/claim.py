@@ -11,6 +11,8 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from common.conf.backends import OUR_CHANNEL_LAYER
+from common.conf.config import Config
 from suite.programs import Suite
 from suite.script import SCENES, show
 from suite.shop import Body, Shop
@@ -30,6 +32,16 @@ BY_HAND = """\
 To see an order survive a crash here, kill a worker while it is on its way, such as
   docker-compose kill -s KILL payments-worker && docker-compose up -d payments-worker
 """
+
+
+NOT_HERE = """\
+The last scene, in which a message is lost, needs the suite's own channel layer.
+"""
+
+
+def can_be_played(config: Config) -> bool:
+    """Tell whether the channel layer can lose a message on purpose."""
+    return config.layer_class() == OUR_CHANNEL_LAYER
 
 
 def play(suite: Suite, supervisor: Supervisor, shop: Shop, console: Console) -> int:

@@ -13,6 +13,7 @@ import httpx
 from rich.console import Console
 from rich.markup import escape
 
+from common.conf.config import Config
 from common.conf.private import private_file, private_folder
 from common.contracts.reports.inventory import AuditStock
 from common.contracts.reports.orders import AuditOrders
@@ -80,7 +81,9 @@ def run(
                 _wait_for(without, suite, console)
             with closing(Shop(suite.url("orders"), suite.url("payments"))) as shop:
                 failures = script.play(shop, password or _kept(run_dir), console)
-                if not without:
+                if not claim.can_be_played(Config("suite")):
+                    console.print(claim.NOT_HERE)
+                elif not without:
                     failures += claim.play(suite, supervisor, shop, console)
             failures += _judge(failures, bus_url, console)
             if not once:
