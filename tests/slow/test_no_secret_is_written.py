@@ -4,7 +4,7 @@ import io
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -101,7 +101,8 @@ def live(suite: Suite, written: Written) -> None:
         kept = "password" if name == "demo" else "secret"
         secrets[f"{name} {kept}"] = (suite.run_dir / f"{name}.{kept}").read_text()
     console = Console(file=io.StringIO(), width=200)
-    assert script.play(Shop(*urls), secrets["demo password"], console) == 0
+    with closing(Shop(*urls)) as shop:
+        assert script.play(shop, secrets["demo password"], console) == 0
     written.log += console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     secrets |= {"bus password": BUS_PASSWORD, "database password": DATABASE_PASSWORD}
     order_as_a_guest(shop, secrets)
