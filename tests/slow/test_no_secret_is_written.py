@@ -101,8 +101,8 @@ def live(suite: Suite, written: Written) -> None:
         kept = "password" if name == "demo" else "secret"
         secrets[f"{name} {kept}"] = (suite.run_dir / f"{name}.{kept}").read_text()
     console = Console(file=io.StringIO(), width=200)
-    with closing(Shop(*urls)) as shop:
-        assert script.play(shop, secrets["demo password"], console) == 0
+    with closing(Shop(*urls)) as ada:
+        assert script.play(ada, secrets["demo password"], console) == 0
     written.log += console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     secrets |= {"bus password": BUS_PASSWORD, "database password": DATABASE_PASSWORD}
     order_as_a_guest(shop, secrets)
