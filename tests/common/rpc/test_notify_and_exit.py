@@ -54,6 +54,8 @@ def orders(env: dict[str, str], count: int) -> list[str]:
         "card_token": "card_x",
         "flags": "[]",
         "correlation_id": "test",
+        "traceparent": "",
+        "tracestate": "",
         "placed_at": f"{now:%F %T}",
         "deadline": f"{now + timedelta(hours=1):%F %T}",
         "next_attempt_at": f"{now + timedelta(hours=1):%F %T}",
