@@ -75,7 +75,8 @@ def written(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Written]
         url = f"redis://:{BUS_PASSWORD}@127.0.0.1:{bus_port}/0"
         suite = Suite(run_dir=tmp_path, bus_url=url, ports=ports, env=env)
         supervisor = stack.enter_context(Supervisor(written.say, restart=False))
-        options = ("--port", str(bus_port), "--requirepass", BUS_PASSWORD)
+        listen = ("--bind", "127.0.0.1", "--port", str(bus_port))
+        options = (*listen, "--requirepass", BUS_PASSWORD)
         argv = [*bus.command(tmp_path), *options]
         supervisor.start(replace(suite.bus(), argv=argv))
         suite.start(supervisor, written.say)

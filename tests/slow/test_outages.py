@@ -22,6 +22,7 @@ from tests.databases import PostgresServer, postgresql
 
 pytestmark = pytest.mark.slow
 
+LISTEN = ("--bind", "127.0.0.1", "--port")
 SECRET = "s3kr1t-of-nobody"
 ORDER = {"lines": [{"sku": "MUG", "quantity": 1}], "card_token": "card_1"}
 
@@ -61,7 +62,7 @@ class Pair:
 
     def start_bus(self, *options: str) -> None:
         """Start a bus on TCP."""
-        argv = [*bus.command(self.run_dir), "--port", str(self.bus_port), *options]
+        argv = [*bus.command(self.run_dir), *LISTEN, str(self.bus_port), *options]
         self.supervisor.start(Program(name="bus", argv=argv, ready="eady to accept"))
 
     def migrate(self) -> None:

@@ -128,7 +128,8 @@ def test_a_script_that_tells_and_ends_has_told(
 def test_a_host_that_has_to_be_looked_up_is_found_at_the_end_too(
     env: dict[str, str], unused_tcp_port: int
 ) -> None:
-    argv = [*bus.command(Path(env["RUN_DIR"])), "--port", str(unused_tcp_port)]
+    listen = ("--bind", "127.0.0.1 -::1", "--port", str(unused_tcp_port))
+    argv = [*bus.command(Path(env["RUN_DIR"])), *listen]
     with Supervisor(restart=False) as supervisor:
         supervisor.start(Program(name="bus", argv=argv, ready="eady to accept"))
         url = f"redis://localhost:{unused_tcp_port}/0"
