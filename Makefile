@@ -89,7 +89,7 @@ clean:  ## remove everything that was made here
 
 # what `check --deploy` needs to see: production, with every variable it asks for
 PRODUCTION = MODE=production BUS_URL=redis://bus.example:6379/0 \
-  PAYMENTS_GATEWAY=payments.gateway.demo.DemoGateway \
+  PAYMENTS_GATEWAY=payments.demo_gateway.gateway.DemoGateway \
   SHOP_ORIGIN=https://shop.example \
   $(foreach project,ORDERS INVENTORY PAYMENTS MONOLITH, \
     $(project)_SECRET_KEY=$(shell od -An -N40 -tx1 /dev/urandom | tr -d ' \n') \

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 
 from common.http.admin import ReadOnlyAdmin, ReadOnlyInline
-from payments.models import Card, Charge, Entry, GatewayOperation
+from payments.models import Card, Charge, Entry
 
 
 class EntryInline(ReadOnlyInline):
@@ -42,10 +42,3 @@ class CardAdmin(ReadOnlyAdmin):
 
     def get_object(self, *args: Any, **kwargs: Any) -> None:
         """Find no card: a page of its own would have the token for its address."""
-
-
-@admin.register(GatewayOperation)
-class GatewayOperationAdmin(ReadOnlyAdmin):
-    """What the demo gateway did."""
-
-    list_display = ("at", "key", "outcome", "code", "amount", "currency")

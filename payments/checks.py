@@ -7,11 +7,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Info
 
 from common import brand
-
-DEMO_GATEWAY = "payments.gateway.demo.DemoGateway"
+from payments.conf import DEMO_GATEWAY
 
 
 def demo_gateway(**_: Any) -> Iterator[CheckMessage]:
-    """Say that no money moves. No warning: the vault takes test cards only."""
+    """Say that no money moves. No warning: this gateway takes test cards only."""
     if settings.GATEWAY == DEMO_GATEWAY and not settings.DEMO:
         yield Info("the demo gateway moves no money", id=f"{brand.NAME}.I006")

@@ -1,20 +1,11 @@
 """Payments' side of its contracts, and its sweeper."""
 
-from django.conf import settings
-
-from common.contracts.payments import (
-    CardCharged,
-    ChargeCard,
-    NotInDemoMode,
-    RefundCharge,
-    SetGatewayFaults,
-)
+from common.contracts.payments import CardCharged, ChargeCard, RefundCharge
 from common.contracts.reports.payments import AuditCharges, ChargesFound
 from common.rpc.contract import Done
 from common.rpc.process_client import call
 from common.rpc.service import Service
 from payments import late_refunds, ledger, reports
-from payments.models import GatewayFaults
 
 service = Service("payments")
 
@@ -35,23 +26,6 @@ async def charge_card(request: ChargeCard) -> CardCharged:
 async def refund_charge(request: RefundCharge) -> Done:
     """Pay an order's charge back."""
     await ledger.refund_charge(order_id=request.order_id)
-    return Done()
-
-
-@service.handles(SetGatewayFaults)
-def set_gateway_faults(request: SetGatewayFaults) -> Done:
-    """Make the demo gateway misbehave."""
-    if not settings.DEMO:
-        raise NotInDemoMode
-    GatewayFaults.objects.update_or_create(
-        pk=1,
-        defaults={
-            "latency_ms": request.latency_ms,
-            "timeout_before": request.timeout_before,
-            "timeout_after": request.timeout_after,
-            "refuse_refunds": request.refuse_refunds,
-        },
-    )
     return Done()
 
 

@@ -17,8 +17,8 @@ from common.contracts.payments import AlreadyRefunded, CardDeclined
 from common.database import in_db_thread
 from common.rpc.errors import NoReply
 from payments import entries
+from payments.declines import shown_to_customer
 from payments.gateway import Approved, Declined, Gateway, GatewayTimeout, gateway
-from payments.gateway.cards import shown_to_customer
 from payments.models import Charge, ChargeState
 
 T = TypeVar("T")

@@ -99,36 +99,3 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount} {self.currency}"
-
-
-class GatewayOperation(models.Model):
-    """The demo gateway's own books: what it did under which idempotency key."""
-
-    key = models.CharField(max_length=80, primary_key=True)
-    kind = models.CharField(max_length=10)
-    order_id = models.UUIDField(db_index=True)
-    amount = models.PositiveBigIntegerField()
-    currency = models.CharField(max_length=3)
-    method = models.CharField(max_length=80)
-    outcome = models.CharField(max_length=20)
-    code = models.CharField(max_length=40, blank=True)
-    at = models.DateTimeField()
-    fails_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return f"{self.key} {self.outcome}"
-
-
-class GatewayFaults(models.Model):
-    """How badly the demo gateway behaves now; at most one row."""
-
-    latency_ms = models.PositiveIntegerField(default=0)
-    timeout_before = models.FloatField(default=0)
-    timeout_after = models.FloatField(default=0)
-    refuse_refunds = models.FloatField(default=0)
-
-    class Meta:
-        verbose_name_plural = "gateway faults"
-
-    def __str__(self) -> str:
-        return f"latency {self.latency_ms} ms"

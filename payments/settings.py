@@ -3,19 +3,21 @@
 from common.conf import base
 from common.conf.config import Config
 from common.contracts.topology import CALLS
+from payments import conf
 
 config = Config("payments")
-BASE = base.settings(config, port=8002)
-globals().update(BASE)
+globals().update(base.settings(config, port=8002))
+globals().update(own := conf.settings(config))
 
 SERVICES = dict.fromkeys(CALLS["payments"], "channel:")
 LIVING_HERE = ("payments",)
-GATEWAY = config.dotted_path(
-    "PAYMENTS_GATEWAY",
-    default="payments.gateway.demo.DemoGateway" if config.demo else None,
-)
-
-INSTALLED_APPS = [*base.APPS, *base.REST_APPS, "corsheaders", "payments"]
+INSTALLED_APPS = [
+    *base.APPS,
+    *base.REST_APPS,
+    "corsheaders",
+    "payments",
+    *conf.gateway_apps(own["GATEWAY"]),
+]
 MIDDLEWARE = [
     base.MIDDLEWARE[0],  # even what CORS answers is not stored
     "corsheaders.middleware.CorsMiddleware",
@@ -27,11 +29,6 @@ CORS_ALLOWED_ORIGINS = [
     )
 ]
 CORS_URLS_REGEX = r"^/api/"
-REST_FRAMEWORK = {
-    **BASE["REST_FRAMEWORK"],
-    "DEFAULT_THROTTLE_RATES": {
-        "cards": config.rate("THROTTLE_CARDS", default="60/min")
-    },
-}
+REST_FRAMEWORK = base.rest(config, rates=conf.throttle_rates(config))
 
 config.check()

@@ -1,4 +1,4 @@
-"""Fixtures for everything that runs in the monolith, inside this process."""
+"""Fixtures for everything that runs inside this process, in the tests' project."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -106,7 +106,7 @@ def product(db: None) -> Callable[..., str]:
 @pytest.fixture
 def card(db: None) -> Callable[..., str]:
     """Return a function that puts a test card into the vault and returns its token."""
-    from payments.gateway.cards import BY_NUMBER
+    from payments.demo_gateway.cards import BY_NUMBER
     from payments.models import Card
 
     def create(number: str = "4242424242424242") -> str:

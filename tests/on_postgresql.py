@@ -12,14 +12,14 @@ from tests.databases import postgresql
 
 
 def main() -> int:
-    """Run pytest with PostgreSQL as the store of the monolith and of all services."""
+    """Run pytest with PostgreSQL as the store of the tests and of all services."""
     with postgresql() as server:
-        server.create("monolith")
+        server.create("tests")
         print(f"PostgreSQL: {server.what}", flush=True)
         env = {
             **os.environ,
             "TEST_DATABASE": "postgresql",
-            "MONOLITH_DATABASE_URL": server.url("monolith"),
+            "TESTS_DATABASE_URL": server.url("tests"),
         }
         argv = [sys.executable, "-m", "pytest", *sys.argv[1:]]
         return subprocess.run(argv, env=env, check=False).returncode

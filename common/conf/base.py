@@ -56,7 +56,6 @@ APPS = [
 
 REST_APPS = ["rest_framework", "drf_spectacular", "drf_spectacular_sidecar"]
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_METADATA_CLASS": "common.http.rest.options.NameAndDescription",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -64,13 +63,6 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "common.http.rest.handler.handle",
 }
-
-TOKENS_AND_SESSIONS = [
-    "common.http.rest.authentication.Token",
-    "common.http.rest.authentication.Session",
-]
-"""How people log in to a REST API."""
-
 
 TEMPLATES: list[dict[str, Any]] = [
     {
@@ -102,7 +94,8 @@ OWN_FILES_ONLY: dict[str, Any] = {
 def settings(config: Config, *, port: int) -> dict[str, Any]:
     """Return the settings of a project that serves HTTP on a port by default.
 
-    A project adds SERVICES, LIVING_HERE and INSTALLED_APPS, and whatever is its own.
+    A project adds SERVICES, LIVING_HERE and INSTALLED_APPS, `rest` if it has an API,
+    and whatever is its own.
     """
     return {
         **_process(config, port),
@@ -119,6 +112,29 @@ def settings(config: Config, *, port: int) -> dict[str, Any]:
         "TIME_ZONE": "UTC",
         "USE_TZ": True,
     }
+
+
+def rest(
+    config: Config, *, rates: dict[str, str], log_in: bool = False
+) -> dict[str, Any]:
+    """Return the settings of a REST API: how often what may be asked, and by whom.
+
+    With `log_in` people are known by a token or by the session of a page.
+    """
+    classes = ("Token", "Session") if log_in else ()
+    return {
+        **REST_FRAMEWORK,
+        "NUM_PROXIES": _proxies(config),
+        "DEFAULT_AUTHENTICATION_CLASSES": [
+            f"common.http.rest.authentication.{name}" for name in classes
+        ],
+        "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.ScopedRateThrottle"],
+        "DEFAULT_THROTTLE_RATES": rates,
+    }
+
+
+def _proxies(config: Config) -> int:
+    return int(config.number("PROXIES", default=0, most=10))
 
 
 def _process(config: Config, port: int) -> dict[str, Any]:
@@ -147,13 +163,11 @@ def _process(config: Config, port: int) -> dict[str, Any]:
 
 def _pages(config: Config) -> dict[str, Any]:
     """Return what pages are made with, and what they may load: their own files."""
-    proxies = int(config.number("PROXIES", default=0, most=10))
     return {
         "ALLOWED_HOSTS": config.allowed_hosts(),
-        "PROXIES": proxies,
+        "PROXIES": _proxies(config),
         "MIDDLEWARE": MIDDLEWARE,
         "TEMPLATES": TEMPLATES,
-        "REST_FRAMEWORK": {**REST_FRAMEWORK, "NUM_PROXIES": proxies},
         "SPECTACULAR_SETTINGS": {
             "TITLE": brand.title(config.service),
             "VERSION": "1",

@@ -7,11 +7,7 @@ from uuid import UUID
 import msgspec
 
 from common.contracts.money import Money
-from common.contracts.values import (
-    PRINTABLE,
-    Moment,
-    Share,
-)
+from common.contracts.values import PRINTABLE, Moment
 from common.rpc.contract import Done, Reply, Request, expect
 from common.rpc.errors import Refused
 
@@ -42,13 +38,6 @@ class TooLateToCharge(Refused):
     """The order's deadline had passed when the work would have begun."""
 
     title: ClassVar[str] = "Too late to charge"
-
-
-@dataclass(kw_only=True, eq=False)
-class NotInDemoMode(Refused):
-    """Faults can only be set on the demo gateway, in demo mode."""
-
-    title: ClassVar[str] = "Only in demo mode"
 
 
 class CardCharged(Reply, frozen=True, kw_only=True):
@@ -82,18 +71,3 @@ class RefundCharge(Request[Done], frozen=True, kw_only=True):
     compensation = True
 
     order_id: UUID
-
-
-class SetGatewayFaults(Request[Done], frozen=True, kw_only=True):
-    """Make the demo gateway slow or unreliable; the defaults make it well again."""
-
-    refuses = (NotInDemoMode,)
-
-    latency_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 0
-    """How long every call takes."""
-    timeout_before: Share = 0.0
-    """The share of calls that time out and were not carried out."""
-    timeout_after: Share = 0.0
-    """The share of calls that time out although they were carried out."""
-    refuse_refunds: Share = 0.0
-    """The share of new refunds that are refused for good."""

@@ -41,7 +41,8 @@ class Request(Value, Generic[R], frozen=True, kw_only=True):
     """A request to one service, named in the imperative: `Request[TheReply]`.
 
     The service that answers is the module's name: the contracts in
-    `common/contracts/shop.py` belong to the service `shop`.
+    `common/contracts/shop.py` belong to the service `shop`. A contract elsewhere says
+    `service = "shop"`.
     """
 
     refuses: ClassVar[tuple[type[Refused], ...]] = ()
@@ -59,7 +60,7 @@ class Request(Value, Generic[R], frozen=True, kw_only=True):
     def __init_subclass__(cls, **struct_options: Any) -> None:
         """Register the contract and note its owner and its reply."""
         super().__init_subclass__(**struct_options)
-        cls.service = cls.__module__.rpartition(".")[2]
+        cls.service = vars(cls).get("service", cls.__module__.rpartition(".")[2])
         for base in getattr(cls, "__orig_bases__", ()):
             if get_origin(base) is Request:
                 (cls.reply,) = get_args(base)

@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
     ]
 
+    # the demo gateway's tables, which stood here, are made by its own app now
     operations = [
         migrations.CreateModel(
             name='Card',
@@ -20,34 +21,6 @@ class Migration(migrations.Migration):
                 ('brand', models.CharField(max_length=20)),
                 ('last4', models.CharField(max_length=4)),
                 ('created_at', models.DateTimeField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name='GatewayFaults',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('latency_ms', models.PositiveIntegerField(default=0)),
-                ('timeout_before', models.FloatField(default=0)),
-                ('timeout_after', models.FloatField(default=0)),
-                ('refuse_refunds', models.FloatField(default=0)),
-            ],
-            options={
-                'verbose_name_plural': 'gateway faults',
-            },
-        ),
-        migrations.CreateModel(
-            name='GatewayOperation',
-            fields=[
-                ('key', models.CharField(max_length=80, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=10)),
-                ('order_id', models.UUIDField(db_index=True)),
-                ('amount', models.PositiveBigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('method', models.CharField(max_length=80)),
-                ('outcome', models.CharField(max_length=20)),
-                ('code', models.CharField(blank=True, max_length=40)),
-                ('at', models.DateTimeField()),
-                ('fails_at', models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(

@@ -20,7 +20,7 @@ Ask = Callable[..., client.Answer]
 @pytest.fixture
 def ask(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """Return a function that asks the ASGI application, header for header."""
-    from monolith.asgi import application
+    from tests.project.asgi import application
 
     monkeypatch.setattr(views, "notify_sync", lambda request: None)
 

@@ -11,7 +11,7 @@ READ_ONLY = {
     "payments": {
         "payments/charge": "{adas}",
         "payments/entry": "1",
-        "payments/gatewayoperation": "charge",
+        "demo_gateway/operation": "charge",
     },
 }
 CHANGEABLE = {

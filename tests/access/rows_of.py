@@ -45,7 +45,8 @@ def inventory(ada: User) -> None:
 
 def payments(ada: User) -> None:
     """Keep a card, and charge it."""
-    from payments.models import Card, Charge, GatewayOperation
+    from payments.demo_gateway.models import Operation
+    from payments.models import Card, Charge
 
     now = clock.now()
     what = {"amount": 100, "currency": "EUR"}
@@ -56,6 +57,6 @@ def payments(ada: User) -> None:
         order_id=ADAS, state="charged", card_token=CARD, opened_at=now, **what
     )
     charge.entries.create(kind="charge", at=now, **what)
-    GatewayOperation.objects.create(
+    Operation.objects.create(
         key="charge", kind="charge", order_id=ADAS, outcome="approved", at=now, **what
     )

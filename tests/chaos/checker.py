@@ -26,7 +26,7 @@ ENDS = """
 """
 LEDGER = "SELECT charge_id, SUM(amount) AS sum FROM payments_entry GROUP BY charge_id"
 BOOKS = """
-    SELECT order_id, kind, amount, fails_at FROM payments_gatewayoperation
+    SELECT order_id, kind, amount, fails_at FROM demo_gateway_operation
     WHERE outcome = 'approved'
 """
 

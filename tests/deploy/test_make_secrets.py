@@ -129,7 +129,7 @@ def start(service: str, directory: Path) -> subprocess.CompletedProcess[str]:
         env={
             "MODE": "production",
             "SHOP_ORIGIN": "https://shop.example",
-            "PAYMENTS_GATEWAY": "payments.gateway.demo.DemoGateway",
+            "PAYMENTS_GATEWAY": "payments.demo_gateway.gateway.DemoGateway",
             "BUS_URL_FILE": str(folder / "bus-url"),
             f"{own}_DATABASE_URL_FILE": str(folder / "database-url"),
             f"{own}_SECRET_KEY_FILE": str(folder / "secret-key"),

@@ -26,7 +26,7 @@ GENEROUS = {
 
 
 CHARGED_TWICE = """
-    SELECT order_id FROM payments_gatewayoperation
+    SELECT order_id FROM demo_gateway_operation
     WHERE kind = 'charge' AND outcome = 'approved'
     GROUP BY order_id HAVING count(*) > 1
 """

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from common.contracts.payments import SetGatewayFaults
+from payments.demo_gateway.contracts import SetGatewayFaults
 from tests.journeys.conftest import Running
 
 pytestmark = pytest.mark.journey

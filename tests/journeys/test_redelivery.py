@@ -7,7 +7,6 @@ from importlib import import_module
 import pytest
 
 from common.contracts.orders import GetOrderOutcome, NoteRefundFailed
-from common.contracts.payments import SetGatewayFaults
 from common.contracts.reports.inventory import (
     AuditAllocations,
     AuditStock,
@@ -17,6 +16,7 @@ from common.contracts.reports.orders import AuditOrders
 from common.contracts.reports.payments import AuditCharges
 from common.contracts.topology import SERVING
 from common.rpc.contract import CONTRACTS
+from payments.demo_gateway.contracts import SetGatewayFaults
 from tests.journeys.conftest import Running
 from tests.journeys.tap import Sent, Tap
 
@@ -24,9 +24,19 @@ pytestmark = pytest.mark.journey
 
 COPIES = 4
 TABLES = {
-    "orders": ("order", "statustransition"),
-    "inventory": ("stock", "allocation", "allocationline", "movement"),
-    "payments": ("charge", "entry", "gatewayoperation", "gatewayfaults"),
+    "orders": ("orders_order", "orders_statustransition"),
+    "inventory": (
+        "inventory_stock",
+        "inventory_allocation",
+        "inventory_allocationline",
+        "inventory_movement",
+    ),
+    "payments": (
+        "payments_charge",
+        "payments_entry",
+        "demo_gateway_operation",
+        "demo_gateway_faults",
+    ),
 }
 WHEN = {"attempts", "next_attempt_at", "checks", "notify_orders_at"}
 """Columns that say when somebody looked, not what is so."""
@@ -45,9 +55,9 @@ def two_workers_each(running: Running) -> Iterator[None]:
 def everything(running: Running) -> dict[str, object]:
     """Read all rows that matter from the three databases."""
     return {
-        f"{service}.{table}": sorted(
+        table: sorted(
             repr({name: row[name] for name in row if name not in WHEN})
-            for row in running.rows(service, f"SELECT * FROM {service}_{table}")  # noqa: S608
+            for row in running.rows(service, f"SELECT * FROM {table}")  # noqa: S608
         )
         for service, tables in TABLES.items()
         for table in tables

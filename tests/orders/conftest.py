@@ -1,4 +1,4 @@
-"""Orders in the monolith: the other services are libraries of this process."""
+"""Orders, with the other services as libraries of this process."""
 
 import uuid
 from collections.abc import Callable

@@ -16,7 +16,7 @@ PAGES = (
     "orders/order",
     "payments/charge",
     "payments/entry",
-    "payments/gatewayoperation",
+    "demo_gateway/operation",
 )
 
 

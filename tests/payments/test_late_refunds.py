@@ -14,8 +14,8 @@ from common.contracts.orders import NoteRefundFailed, UnknownOrder
 from common.rpc.contract import Done
 from common.rpc.errors import NoReply
 from payments import entries, late_refunds, ledger
+from payments.demo_gateway.gateway import DemoGateway
 from payments.gateway import GatewayTimeout
-from payments.gateway.demo import DemoGateway
 from payments.models import Charge, Entry
 from tests.conftest import Clock
 from tests.payments.test_ledger import Order, faults  # noqa: F401 a fixture

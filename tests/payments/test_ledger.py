@@ -14,8 +14,9 @@ from common.contracts.money import Money
 from common.contracts.payments import AlreadyRefunded, CardDeclined, TooLateToCharge
 from common.rpc.errors import ContractBroken, NoReply
 from payments import entries, ledger, reports
-from payments.gateway.cards import CARDS
-from payments.models import Charge, Entry, GatewayFaults, GatewayOperation
+from payments.demo_gateway.cards import CARDS
+from payments.demo_gateway.models import Faults, Operation
+from payments.models import Charge, Entry
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,7 +55,7 @@ class Order:
 
     async def at_the_gateway(self) -> list[tuple[str, str]]:
         """Return the gateway's own books on this order."""
-        rows = GatewayOperation.objects.filter(order_id=self.id).order_by("at")
+        rows = Operation.objects.filter(order_id=self.id).order_by("at")
         return [(row.kind, row.outcome) async for row in rows]
 
 
@@ -75,7 +76,7 @@ async def faults(transactional_db: None) -> AsyncIterator[Callable[..., Any]]:
     """Return a function that sets the gateway's faults."""
 
     async def set(**faults: float) -> None:
-        await sync_to_async(GatewayFaults.objects.update_or_create)(
+        await sync_to_async(Faults.objects.update_or_create)(
             pk=1, defaults={"timeout_before": 0, "timeout_after": 0, **faults}
         )
 
@@ -272,7 +273,7 @@ async def test_only_a_definite_no_gives_the_next_refund_a_new_key(
     await faults(refuse_refunds=0)
     await order.refund()
     assert await order.state() == "refunded"
-    keys = GatewayOperation.objects.filter(kind="refund").order_by("at")
+    keys = Operation.objects.filter(kind="refund").order_by("at")
     assert [row.key async for row in keys] == [
         f"refund:{order.id}:1",
         f"refund:{order.id}:2",

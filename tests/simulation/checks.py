@@ -10,7 +10,7 @@ from inventory import reports as inventory_reports
 from orders import reports as order_reports
 from orders.models import Order
 from payments import reports as payment_reports
-from payments.models import GatewayOperation
+from payments.demo_gateway.models import Operation
 from suite.invariants import order_violations, stock_violations
 from tests.simulation.customers import Customer
 
@@ -44,7 +44,7 @@ def violations(customers: Iterable[Customer]) -> list[str]:
 def _books(nets: dict[UUID, int]) -> list[str]:
     """Call the gateway's own books what the customers really paid."""
     paid: Counter[UUID] = Counter()
-    for one in GatewayOperation.objects.filter(outcome="approved"):
+    for one in Operation.objects.filter(outcome="approved"):
         failed = one.fails_at is not None and one.fails_at <= clock.now()
         sign = 1 if one.kind == "charge" else 0 if failed else -1
         paid[one.order_id] += sign * one.amount

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from common.database import in_db_thread
-from payments.gateway import GatewayTimeout, demo
-from payments.gateway.demo import DemoGateway
-from payments.models import GatewayFaults
+from payments.demo_gateway import gateway as demo
+from payments.demo_gateway import models
+from payments.demo_gateway.gateway import DemoGateway
+from payments.gateway import GatewayTimeout
 from tests.simulation.bus import NOBODY
 from tests.simulation.faults import Faults
 from tests.simulation.virtual_loop import VirtualLoop
@@ -24,8 +25,8 @@ class _Books(DemoGateway):
         super().__init__()
         self._faults = faults
 
-    async def _arrive(self) -> GatewayFaults:
-        return GatewayFaults()
+    async def _arrive(self) -> models.Faults:
+        return models.Faults()
 
     async def refund(self, **words: Any) -> Any:
         refuse = self._faults.happens("refund_refused")

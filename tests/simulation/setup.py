@@ -1,4 +1,4 @@
-"""Django for the simulation: the monolith's apps on a database in memory."""
+"""Django for the simulation: all apps on a database in memory."""
 
 import gc
 import logging
@@ -12,7 +12,7 @@ _worlds = count(1)
 
 def prepare() -> None:
     """Set up Django and its tables. Import nothing that needs them before."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "monolith.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.project.settings"
     os.environ["MONOLITH_DATABASE_URL"] = "sqlite://:memory:"
     os.environ["THROTTLE_ORDERS"] = "1000000/min"
     import django

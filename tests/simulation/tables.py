@@ -22,14 +22,14 @@ EMPTIED = (
     "orders_step", "orders_statustransition", "orders_orderline", "orders_order",
     "inventory_movement", "inventory_allocationline", "inventory_allocation",
     "inventory_stock", "payments_entry", "payments_charge",
-    "payments_gatewayoperation",
+    "demo_gateway_operation",
 )  # fmt: skip
 
 
 OPEN = """
     SELECT 1 FROM orders_order WHERE status IN ('placed', 'compensating')
     UNION ALL SELECT 1 FROM payments_charge WHERE state IN ('intent', 'refunding')
-    UNION ALL SELECT 1 FROM payments_gatewayoperation WHERE fails_at IS NOT NULL
+    UNION ALL SELECT 1 FROM demo_gateway_operation WHERE fails_at IS NOT NULL
         AND order_id NOT IN (SELECT charge_id FROM payments_entry WHERE kind='reversal')
     LIMIT 1
 """

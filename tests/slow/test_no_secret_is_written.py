@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from common.contracts.topology import SERVING
-from payments.gateway.cards import CARDS
+from payments.demo_gateway.cards import CARDS
 from suite import bus, script
 from suite.programs import Suite, free_ports
 from suite.shop import Shop

@@ -2,7 +2,7 @@
 
 It keeps its own books, as the real one does on its side of the network, so that
 several workers see one gateway that survives their restarts. Its faults are set by
-the contract `SetGatewayFaults`.
+the contract `SetGatewayFaults`; giving it a card suffers none.
 """
 
 import asyncio
@@ -12,9 +12,15 @@ from uuid import UUID
 
 from common import clock
 from common.database import in_db_thread, retried_transaction
-from payments.gateway import Approved, Declined, GatewayTimeout
-from payments.gateway.cards import BY_METHOD
-from payments.models import GatewayFaults, GatewayOperation
+from payments.demo_gateway.cards import BY_METHOD, BY_NUMBER
+from payments.demo_gateway.models import Faults, Operation
+from payments.gateway import (
+    Approved,
+    CardNotAccepted,
+    Declined,
+    GatewayTimeout,
+    PaymentMethod,
+)
 
 REFUND_FAILS_AFTER = timedelta(seconds=3)
 """How long a refund to card …5126 seems to have succeeded."""
@@ -27,6 +33,20 @@ class DemoGateway:
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self._rng = rng or random.SystemRandom()
+
+    async def add_card(
+        self, *, number: str, exp_month: int, exp_year: int, cvc: str
+    ) -> PaymentMethod:
+        """Accept Stripe's published test cards."""
+        card = BY_NUMBER.get(number)
+        if card is None:
+            raise CardNotAccepted(
+                "number", "expected one of Stripe's published test card numbers"
+            )
+        digits = 4 if card.brand == "amex" else 3
+        if len(cvc) != digits:
+            raise CardNotAccepted("cvc", f"expected {digits} digits")
+        return PaymentMethod(id=card.method, brand=card.brand, last4=number[-4:])
 
     async def charge(
         self, *, key: str, order_id: UUID, amount: int, currency: str, method: str
@@ -57,18 +77,18 @@ class DemoGateway:
     async def refund_stands(self, *, key: str) -> bool:
         """Tell whether a refund has failed in the meantime."""
         faults = await self._arrive()
-        operation = await in_db_thread(GatewayOperation.objects.get, key=key)
+        operation = await in_db_thread(Operation.objects.get, key=key)
         self._leave(faults)
         return not _has_failed(operation)
 
-    async def _arrive(self) -> GatewayFaults:
-        faults = await in_db_thread(GatewayFaults.objects.first) or GatewayFaults()
+    async def _arrive(self) -> Faults:
+        faults = await in_db_thread(Faults.objects.first) or Faults()
         await asyncio.sleep(faults.latency_ms / 1000)
         if self._rng.random() < faults.timeout_before:
             raise GatewayTimeout
         return faults
 
-    def _leave(self, faults: GatewayFaults) -> None:
+    def _leave(self, faults: Faults) -> None:
         if self._rng.random() < faults.timeout_after:
             raise GatewayTimeout
 
@@ -76,9 +96,9 @@ class DemoGateway:
 @retried_transaction
 def _charge(
     key: str, order_id: UUID, amount: int, currency: str, method: str
-) -> GatewayOperation:
+) -> Operation:
     code = BY_METHOD[method].decline_code
-    operation, _ = GatewayOperation.objects.get_or_create(
+    operation, _ = Operation.objects.get_or_create(
         key=key,
         defaults={
             "kind": "charge",
@@ -97,19 +117,19 @@ def _charge(
 @retried_transaction
 def _refund(
     key: str, order_id: UUID, amount: int, currency: str, refuse: bool
-) -> GatewayOperation:
-    if known := GatewayOperation.objects.filter(key=key).first():
+) -> Operation:
+    if known := Operation.objects.filter(key=key).first():
         return known
     charge = _find_charge(order_id)
     assert charge is not None and charge.outcome == "approved"
-    earlier = GatewayOperation.objects.filter(
+    earlier = Operation.objects.filter(
         kind="refund", order_id=order_id, outcome="approved"
     )
     failing = BY_METHOD[charge.method].refund_fails and not earlier.exists()
     for refund in earlier:
         if not _has_failed(refund):
             return refund  # already refunded
-    return GatewayOperation.objects.create(
+    return Operation.objects.create(
         key=key,
         kind="refund",
         order_id=order_id,
@@ -123,16 +143,16 @@ def _refund(
     )
 
 
-def _find_charge(order_id: UUID) -> GatewayOperation | None:
-    charges = GatewayOperation.objects.filter(kind="charge", order_id=order_id)
+def _find_charge(order_id: UUID) -> Operation | None:
+    charges = Operation.objects.filter(kind="charge", order_id=order_id)
     return charges.order_by("outcome").first()
 
 
-def _has_failed(refund: GatewayOperation) -> bool:
+def _has_failed(refund: Operation) -> bool:
     return refund.fails_at is not None and refund.fails_at <= clock.now()
 
 
-def _answer(operation: GatewayOperation) -> Approved | Declined:
+def _answer(operation: Operation) -> Approved | Declined:
     if operation.outcome == "approved":
         return Approved()
     return Declined(operation.code)

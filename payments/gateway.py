@@ -1,6 +1,6 @@
-"""The card gateway: a small Protocol, and a demo gateway that keeps it.
+"""The card gateway: a Protocol of five calls. docs/gateway.md tells how to write one.
 
-To use a real one, implement `Gateway` and name the class in PAYMENTS_GATEWAY.
+PAYMENTS_GATEWAY names the class; `payments/demo_gateway/` is the one of the demo.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,24 @@ class GatewayTimeout(Exception):
     """The gateway did not answer: it may or may not have done what it was asked."""
 
 
+class CardNotAccepted(Exception):
+    """The gateway takes no such card; `field` names what is wrong with it, and why."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(why)
+        self.field = field
+        self.why = why
+
+
+@dataclass(frozen=True)
+class PaymentMethod:
+    """A card as the gateway knows it. `id` opens nothing for anybody else."""
+
+    id: str
+    brand: str
+    last4: str
+
+
 @dataclass(frozen=True)
 class Approved:
     """The money moved, now or under the same key before."""
@@ -29,13 +47,22 @@ class Declined:
 
 
 class Gateway(Protocol):
-    """What payments needs of a gateway. Every call may raise GatewayTimeout.
+    """What payments needs of a gateway.
 
-    A repeated key repeats the first answer and moves no money. A gateway may forget a
-    key after `keys_live_for` seconds.
+    Every call answers, or raises GatewayTimeout, within some seconds: its client sets
+    a time limit. A repeated key repeats the first answer and moves no money. A gateway
+    may forget a key after `keys_live_for` seconds.
     """
 
     keys_live_for: float
+
+    async def add_card(
+        self, *, number: str, exp_month: int, exp_year: int, cvc: str
+    ) -> PaymentMethod:
+        """Give a card to the gateway. Raises CardNotAccepted.
+
+        `number` is 12 to 19 digits and `cvc` 3 or 4; the card is not out of date.
+        """
 
     async def charge(
         self, *, key: str, order_id: UUID, amount: int, currency: str, method: str
