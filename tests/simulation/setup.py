@@ -13,7 +13,7 @@ _worlds = count(1)
 def prepare() -> None:
     """Set up Django and its tables. Import nothing that needs them before."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.project.settings"
-    os.environ["MONOLITH_DATABASE_URL"] = "sqlite://:memory:"
+    os.environ["TESTS_DATABASE_URL"] = "sqlite://:memory:"
     os.environ["THROTTLE_ORDERS"] = "1000000/min"
     import django
     import structlog
