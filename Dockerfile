@@ -1,5 +1,6 @@
-# One image for each service: `docker build --target orders .`; `suite` is the demo and the
-# audit. Each holds Python, its own requirements, `common` and its own code, nothing else.
+# `docker build --target service --build-arg SERVICE=orders .` makes a service's image;
+# the target `suite` is the demo and the audit. Each holds Python, its own requirements,
+# `common` and its own code, nothing else.
 
 FROM python:3.13-slim AS python
 ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
@@ -18,54 +19,26 @@ FROM build AS source
 COPY . ./
 RUN chmod -R u=rwX,go=rX . && $COMPILE .
 
-FROM build AS orders-built
-COPY requirements/orders.txt /
-RUN pip install --no-compile -r /orders.txt && $COMPILE /venv
+FROM build AS service-built
+ARG SERVICE
+COPY requirements/${SERVICE}.txt /requirements.txt
+RUN pip install --no-compile -r /requirements.txt && $COMPILE /venv
 COPY --from=source /app ./
-RUN deploy/collect-static orders
-
-FROM build AS inventory-built
-COPY requirements/inventory.txt /
-RUN pip install --no-compile -r /inventory.txt && $COMPILE /venv
-COPY --from=source /app ./
-RUN deploy/collect-static inventory
-
-FROM build AS payments-built
-COPY requirements/payments.txt /
-RUN pip install --no-compile -r /payments.txt && $COMPILE /venv
-COPY --from=source /app ./
-RUN deploy/collect-static payments
+RUN deploy/collect-static ${SERVICE}
 
 FROM build AS suite-built
 COPY requirements/suite.txt /
 RUN pip install --no-compile -r /suite.txt && $COMPILE /venv
 
-FROM python AS orders
-COPY --from=orders-built /venv /venv
-COPY --from=orders-built /app/.run .run
+FROM python AS service
+ARG SERVICE
+COPY --from=service-built /venv /venv
+COPY --from=service-built /app/.run .run
 COPY --from=source /app/manage.py ./
 COPY --from=source /app/common common
-COPY --from=source /app/orders orders
+COPY --from=source /app/${SERVICE} ${SERVICE}
 USER 10001:10001
-ENTRYPOINT ["python", "manage.py", "orders"]
-
-FROM python AS inventory
-COPY --from=inventory-built /venv /venv
-COPY --from=inventory-built /app/.run .run
-COPY --from=source /app/manage.py ./
-COPY --from=source /app/common common
-COPY --from=source /app/inventory inventory
-USER 10001:10001
-ENTRYPOINT ["python", "manage.py", "inventory"]
-
-FROM python AS payments
-COPY --from=payments-built /venv /venv
-COPY --from=payments-built /app/.run .run
-COPY --from=source /app/manage.py ./
-COPY --from=source /app/common common
-COPY --from=source /app/payments payments
-USER 10001:10001
-ENTRYPOINT ["python", "manage.py", "payments"]
+ENTRYPOINT ["python", "manage.py"]
 
 FROM python AS suite
 COPY --from=suite-built /venv /venv

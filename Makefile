@@ -2,9 +2,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PROJECTS := orders inventory payments monolith
+PROJECTS := $(patsubst %/settings.py,%,$(wildcard */settings.py))
 
-.PHONY: help venv demo demo-once test test-all test-postgresql test-stock-layer compose-test check audit-dependencies lock clean layers rpc overload soak simulate points chaos chaos-plots hostile mutants
+.PHONY: help venv demo demo-once test test-all test-postgresql test-stock-layer compose-test check audit-dependencies lock clean
 
 help:  ## show this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,37 +47,6 @@ check: .venv/ready  ## lint, types, import boundaries, migrations, deployment se
 	    --fail-level WARNING || exit 1; \
 	done
 
-simulate: .venv/ready  ## orders in virtual time with random misfortunes; SEEDS=1000
-	$(BIN)/python -m tests.simulation seeds --seeds $(or $(SEEDS),1000) $(ARGS)
-
-points: .venv/ready  ## die, then stand still, at each commit and send of an order's way
-	$(BIN)/python -m tests.simulation points $(ARGS)
-	$(BIN)/python -m tests.simulation points --fault stall $(ARGS)
-
-chaos: .venv/ready  ## ten minutes of real processes under a nemesis, then their books
-	$(BIN)/python -m tests.chaos $(ARGS)
-
-hostile: .venv/ready  ## slow, rude, silent and wrong clients; ARGS=--list names them
-	$(BIN)/python -m tests.hostile $(ARGS)
-
-chaos-plots: .venv-lab/ready
-	.venv-lab/bin/python -m tests.chaos.plot tests/chaos/results/*.json
-
-mutants: .venv/ready  ## remove each protection in turn; the simulation must notice
-	$(BIN)/python -m tests.mutants --write $(ARGS)
-
-layers: .venv/ready  ## the stock channel layer and ours, under both test suites; four minutes
-	$(BIN)/python -m lab.layers $(ARGS)
-
-rpc: .venv-lab/ready  ## measure request/reply beside HTTP, gRPC, NATS, Celery, nameko
-	.venv-lab/bin/python -m lab.rpc $(ARGS)
-
-overload: .venv/ready  ## measure what still gets done under five times the load
-	$(BIN)/python -m lab.overload $(ARGS)
-
-soak: .venv/ready  ## ten minutes at 500 requests a second, watching what grows
-	$(BIN)/python -m lab.soak $(ARGS)
-
 audit-dependencies: .venv-audit/ready  ## known vulnerabilities in what is pinned (needs the network)
 	.venv-audit/bin/python requirements/audit.py
 
@@ -91,7 +60,7 @@ clean:  ## remove everything that was made here
 PRODUCTION = MODE=production BUS_URL=redis://bus.example:6379/0 \
   PAYMENTS_GATEWAY=payments.demo_gateway.gateway.DemoGateway \
   SHOP_ORIGIN=https://shop.example \
-  $(foreach project,ORDERS INVENTORY PAYMENTS MONOLITH, \
+  $(foreach project,$(shell echo $(PROJECTS) | tr a-z A-Z), \
     $(project)_SECRET_KEY=$(shell od -An -N40 -tx1 /dev/urandom | tr -d ' \n') \
     $(project)_ALLOWED_HOSTS=shop.example \
     $(project)_DATABASE_URL=sqlite:////tmp/$(project).sqlite3)
@@ -100,10 +69,10 @@ PRODUCTION = MODE=production BUS_URL=redis://bus.example:6379/0 \
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.13 …" or 0)'
 	$(PYTHON) -m venv .venv
 
-.venv/demo-ready: requirements/monolith.txt requirements/suite.txt | .venv/bin/python
+.venv/demo-ready: requirements/services.txt requirements/suite.txt | .venv/bin/python
 	@echo "Installing what the demo runs into .venv, once; this takes half a minute"
 	$(BIN)/pip install --disable-pip-version-check --require-hashes \
-	  --only-binary :all: -r requirements/monolith.txt -r requirements/suite.txt
+	  --only-binary :all: -r requirements/services.txt -r requirements/suite.txt
 	@touch $@
 
 .venv/ready: requirements/dev.txt | .venv/bin/python
@@ -111,14 +80,11 @@ PRODUCTION = MODE=production BUS_URL=redis://bus.example:6379/0 \
 	  --only-binary :all: -r requirements/dev.txt
 	touch $@
 
-.venv-lab/ready: lab/peers/requirements.txt
-	$(PYTHON) -m venv .venv-lab
-	.venv-lab/bin/pip install --quiet --disable-pip-version-check --require-hashes \
-	  -r lab/peers/requirements.txt
-	touch $@
-
 .venv-audit/ready: requirements/audit.txt
 	$(PYTHON) -m venv .venv-audit
 	.venv-audit/bin/pip install --quiet --disable-pip-version-check --require-hashes \
 	  --only-binary :all: -r requirements/audit.txt
 	touch $@
+
+# the proofs and the lab bring their own
+-include */menu.mk tests/*/menu.mk

@@ -1,15 +1,17 @@
 #!/usr/bin/env python
 """Runs a Django command of one project, or a command of the whole suite.
 
-./manage.py orders|inventory|payments|monolith COMMAND …   any Django command, there
-./manage.py demo|audit|bus …                               see `suite/`
+./manage.py PROJECT COMMAND …    any Django command; a project is a folder with settings
+./manage.py demo|audit|bus|addservice …    see `suite/`
 """
 
 import os
 import sys
+from pathlib import Path
 
-PROJECTS = ("orders", "inventory", "payments", "monolith")
-SUITE = ("demo", "audit", "bus")
+HERE = Path(__file__).parent
+PROJECTS = tuple(sorted(path.parent.name for path in HERE.glob("*/settings.py")))
+SUITE = ("demo", "audit", "bus", "addservice")
 USAGE = f"usage: manage.py {'|'.join(PROJECTS)} COMMAND …   or   manage.py " + "|".join(
     SUITE
 )

@@ -2,10 +2,10 @@
 
 from common.conf import base
 from common.conf.config import Config
-from common.contracts.topology import CALLS
+from common.contracts.topology import CALLS, port
 
 config = Config("inventory")
-globals().update(base.settings(config, port=8001))
+globals().update(base.settings(config, port=port("inventory")))
 
 SERVICES = dict.fromkeys(CALLS["inventory"], "channel:")
 LIVING_HERE = ("inventory",)

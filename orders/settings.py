@@ -2,11 +2,11 @@
 
 from common.conf import base
 from common.conf.config import Config
-from common.contracts.topology import CALLS
+from common.contracts.topology import CALLS, port
 from orders import conf
 
 config = Config("orders")
-globals().update(base.settings(config, port=8000))
+globals().update(base.settings(config, port=port("orders")))
 globals().update(conf.settings(config))
 
 SERVICES = dict.fromkeys(CALLS["orders"], "channel:")

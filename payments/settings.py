@@ -2,11 +2,11 @@
 
 from common.conf import base
 from common.conf.config import Config
-from common.contracts.topology import CALLS
+from common.contracts.topology import CALLS, port
 from payments import conf
 
 config = Config("payments")
-globals().update(base.settings(config, port=8002))
+globals().update(base.settings(config, port=port("payments")))
 globals().update(own := conf.settings(config))
 
 SERVICES = dict.fromkeys(CALLS["payments"], "channel:")

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-LAB = HERE.parent / "lab" / "peers" / "requirements.in"
-OTHERS = ("orders", "inventory", "payments", "monolith", "suite", "audit")
+PARTS = ("dev", "common", "rest")
+"""Locked first, and not by themselves."""
 
 
 def compile_one(path: Path, *options: str) -> None:
@@ -38,5 +38,6 @@ def compile_one(path: Path, *options: str) -> None:
 
 if __name__ == "__main__":
     compile_one(HERE / "dev.in", *sys.argv[1:])
-    for path in [*(HERE / f"{name}.in" for name in OTHERS), LAB]:
+    others = [path for path in sorted(HERE.glob("*.in")) if path.stem not in PARTS]
+    for path in [*others, *HERE.parent.glob("lab/peers/requirements.in")]:
         compile_one(path, f"--constraint={HERE / 'dev.txt'}")

@@ -1,4 +1,4 @@
-"""`./manage.py demo | audit | bus`."""
+"""`./manage.py demo | audit | bus | addservice`."""
 
 import argparse
 import asyncio
@@ -6,7 +6,7 @@ import sys
 
 from common.conf.config import Config
 from common.contracts.topology import SERVING
-from suite import audit, bus, demo
+from suite import addservice, audit, bus, demo
 
 
 def main(words: list[str]) -> int:
@@ -15,6 +15,8 @@ def main(words: list[str]) -> int:
     Raises ImproperlyConfigured, naming what is wrong in the environment.
     """
     options = _parser().parse_args(words)
+    if options.command == "addservice":
+        return addservice.run(options.name, like=options.like)
     config = Config("suite")
     bus_url, password = config.bus_url(), config.demo_password()
     config.check()
@@ -71,11 +73,23 @@ def _parser() -> argparse.ArgumentParser:
     demo_parser.add_argument(
         "--port", type=_port, default=8000, help="of orders; the others take the next"
     )
+    add_parser = commands.add_parser(
+        "addservice", help="make a new service: docs/add-a-service.md"
+    )
+    add_parser.add_argument("name")
+    add_parser.add_argument(
+        "--like",
+        choices=SERVING,
+        default="inventory",
+        required="inventory" not in SERVING,
+        help="whose containers it gets, too",
+    )
     return parser
 
 
 def _port(value: str) -> int:
     port = int(value)
-    if not 1 <= port <= 65533:
-        raise argparse.ArgumentTypeError("expected a port from 1 to 65533")
+    highest = 65536 - len(SERVING)
+    if not 1 <= port <= highest:
+        raise argparse.ArgumentTypeError(f"expected a port from 1 to {highest}")
     return port

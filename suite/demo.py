@@ -15,13 +15,10 @@ from rich.markup import escape
 
 from common.conf.config import Config
 from common.conf.private import private_file, private_folder
-from common.contracts.reports.inventory import AuditStock
-from common.contracts.reports.orders import AuditOrders
-from common.contracts.reports.payments import AuditCharges
 from common.contracts.topology import SERVING
 from common.ops.bus_check import problem_with
-from common.rpc.contract import Reply, Request
-from common.rpc.errors import ServiceError
+from common.rpc.contract import Done, Request
+from common.rpc.errors import NotServed, ServiceError
 from suite import audit, claim, script
 from suite.client import connect
 from suite.programs import Suite
@@ -33,11 +30,6 @@ COLOURS = {
     "orders": "cyan",
     "inventory": "green",
     "payments": "yellow",
-}
-PROBES: dict[str, Request[Reply]] = {
-    "orders": AuditOrders(limit=1),
-    "inventory": AuditStock(limit=1),
-    "payments": AuditCharges(limit=1),
 }
 
 
@@ -167,27 +159,34 @@ def _end_on_signals() -> None:
         signal.signal(name, end)
 
 
-def _wait_for(service: str, suite: Suite, console: Console) -> None:
+def _wait_for(name: str, suite: Suite, console: Console) -> None:
     """Tell how to start the service that was left out, and wait until it answers."""
     run_dir = os.path.relpath(suite.run_dir)
     console.print(
-        f"\n[bold]{service} is yours:[/] start its worker in another terminal or in "
-        f"your debugger\n  RUN_DIR={run_dir} ./manage.py {service} work\n"
-        f"and, for its pages,\n  RUN_DIR={run_dir} ./manage.py {service} serve "
-        f"--port {suite.ports[service]}\nThe orders follow as soon as it answers.\n"
+        f"\n[bold]{name} is yours:[/] start its worker in another terminal or in "
+        f"your debugger\n  RUN_DIR={run_dir} ./manage.py {name} work\n"
+        f"and, for its pages,\n  RUN_DIR={run_dir} ./manage.py {name} serve "
+        f"--port {suite.ports[name]}\nThe orders follow as soon as it answers.\n"
     )
 
-    async def wait() -> None:
-        client = connect(suite.bus_url, "demo")
-        while True:
-            try:
-                await client.call(PROBES[service], timeout=10)
-            except ServiceError:
-                continue
+    asyncio.run(_answers(name, suite.bus_url))
+
+
+async def _answers(name: str, bus_url: str) -> None:
+    """Return when a worker answers, if only that it does not know the question."""
+
+    class AnybodyThere(Request[Done], frozen=True, kw_only=True):
+        service = name
+
+    client = connect(bus_url, "demo")
+    while True:
+        try:
+            await client.call(AnybodyThere(), timeout=10)
+        except NotServed:
             await client.close()
             return
-
-    asyncio.run(wait())
+        except ServiceError:
+            continue
 
 
 def _verdict(failures: int) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from common.conf.embedded import ROOT
+from tests import project
 
 PROJECTS = ("orders", "inventory", "payments")
+ALL = [*PROJECTS, *({"monolith"} & {*project.PROJECTS})]
 
 
 def ask_all(projects: tuple[str, ...], *options: str) -> dict[str, Any]:
@@ -50,5 +52,5 @@ def test_everybody_gets_what_the_table_says(
 
 @pytest.mark.slow
 def test_every_visitor_everywhere_and_in_the_monolith() -> None:
-    for answers in ask_all((*PROJECTS, "monolith"), "--thorough").values():
+    for answers in ask_all(ALL, "--thorough").values():
         assert (answers["missing"], answers["wrong"]) == ([], [])

@@ -1,5 +1,6 @@
 """What docker-compose.yml and the Dockerfile promise, as far as no engine is needed."""
 
+import itertools
 import os
 import re
 from typing import Any
@@ -9,8 +10,9 @@ import yaml
 from django.core.management import load_command_class
 
 from common.conf.embedded import ROOT
+from common.contracts.topology import SERVING
 
-OURS = ("orders", "inventory", "payments")
+OURS = SERVING
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 LASTING = [name for name, one in SERVICES.items() if "restart" in one]
@@ -76,7 +78,7 @@ def test_only_web_is_reached_and_only_from_this_machine() -> None:
     ports = {name: one["ports"] for name, one in SERVICES.items() if "ports" in one}
     assert ports == {
         f"{name}-web": [f"127.0.0.1:{port}:{port}"]
-        for name, port in zip(OURS, (8000, 8001, 8002), strict=True)
+        for name, port in zip(OURS, itertools.count(8000), strict=False)
     }
 
 
@@ -119,6 +121,7 @@ def test_what_is_mounted_from_here_is_here_and_runs() -> None:
 
 def test_every_variable_is_one_that_the_settings_know() -> None:
     known = set(re.findall("`([A-Z_]+)`", (ROOT / "docs" / "settings.md").read_text()))
+    known |= {word.replace("NAME", one.upper()) for word in known for one in OURS}
     for name in {*SERVICES} - {f"{one}-db" for one in OURS}:
         set_here = {one.removesuffix("_FILE") for one in environment(name)}
         assert set_here <= known
@@ -132,15 +135,26 @@ def test_the_example_for_production_sets_what_the_file_reads() -> None:
     assert set(re.findall(r"^(\w+)=", example, re.MULTILINE)) <= read
 
 
-@pytest.mark.parametrize("target", [*OURS, "suite"])
-def test_an_image_has_its_own_code_alone(target: str) -> None:
+@pytest.mark.parametrize(
+    ("target", "own"), [("service", {"${SERVICE}"}), ("suite", {"deploy", "suite"})]
+)
+def test_an_image_has_its_own_code_alone(target: str, own: set[str]) -> None:
     stage = DOCKERFILE.split(f"FROM python AS {target}\n")[1].split("\nFROM ")[0]
     copied = set(re.findall(r"COPY --from=source /app/(\S+)", stage))
-    extra = {"deploy"} if target == "suite" else set()
-    assert copied == {"manage.py", "common", target} | extra
+    assert copied == {"manage.py", "common"} | own
     assert f"COPY --from={target}-built /venv /venv" in stage
     assert "USER 10001:10001" in stage
     built = DOCKERFILE.split(f"AS {target}-built\n")[1].split("\nFROM ")[0]
-    assert f"COPY requirements/{target}.txt" in built
-    builders = [one for one in SERVICES.values() if "build" in one]
-    assert [one["build"]["target"] for one in builders].count(target) == 1
+    name = "${SERVICE}" if target == "service" else target
+    assert f"COPY requirements/{name}.txt" in built
+
+
+def test_every_image_is_built_once_and_runs_its_own_project() -> None:
+    builds = {name: one["build"] for name, one in SERVICES.items() if "build" in one}
+    assert {*builds} == {f"{name}-prepare" for name in OURS} | {"secrets"}
+    for name in OURS:
+        assert builds[f"{name}-prepare"]["args"] == {"SERVICE": name}
+        assert (ROOT / "requirements" / f"{name}.txt").exists()
+        for what in ("prepare", "web", "worker"):
+            assert SERVICES[f"{name}-{what}"]["command"][0] == name
+            assert SERVICES[f"{name}-{what}"]["image"].endswith(f"-{name}")

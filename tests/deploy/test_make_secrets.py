@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from common.conf.embedded import ROOT
-
-SERVICES = ("orders", "inventory", "payments")
+from common.contracts.topology import CALLS, SERVING
 
 
 def make(
@@ -38,7 +37,7 @@ def files(directory: Path) -> dict[str, str]:
 def test_each_folder_has_its_own_containers_secrets_alone(tmp_path: Path) -> None:
     assert make(tmp_path).returncode == 0
     made = files(tmp_path)
-    for service in SERVICES:
+    for service in SERVING:
         password = made[f"{service}-db/password"]
         assert made[f"{service}/database-url"] == (
             f"postgres://{service}:{password}@{service}-db/{service}"
@@ -47,9 +46,14 @@ def test_each_folder_has_its_own_containers_secrets_alone(tmp_path: Path) -> Non
         assert not [text for text in others if password in text]
         assert made[f"{service}/demo-password"] == made["suite/demo-password"]
     secrets = re.findall(r"demo-[\w-]{60,}", "\n".join(made.values()))
-    assert len(set(secrets)) == 3 + 3 + 4 + 1  # keys, databases, bus, people
+    assert (
+        len(set(secrets)) == 2 * len(SERVING) + len(CALLS) + 1
+    )  # keys, databases; bus; people
     assert "demo-" not in made["bus/users.acl"]
-    assert "orders-db/password" in made and made["bus/users.acl"].count("user ") == 5
+    assert (
+        "orders-db/password" in made
+        and made["bus/users.acl"].count("user ") == len(CALLS) + 1
+    )
 
 
 def test_an_operators_own_bus_url_is_read_as_the_services_read_it(
@@ -107,7 +111,7 @@ def test_own_secrets_are_no_demo_secrets_and_are_enough(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", SERVING)
 def test_a_service_starts_with_own_secrets_and_refuses_the_demos(
     service: str, tmp_path: Path
 ) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import msgpack
 import redis
 
+from common.contracts.topology import SERVING
 from tests.journeys.wire import wire
 
 ARGUMENT = re.compile(rb'"((?:[^"\\]|\\.)*)"')
-CHANNELS = ("orders.request", "inventory.request", "payments.request")
+CHANNELS = tuple(f"{name}.request" for name in SERVING)
 WIRE = wire()
 
 

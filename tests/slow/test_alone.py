@@ -12,6 +12,7 @@ from common.conf.embedded import ROOT, embedded_bus_url
 from suite import bus
 from suite.programs import free_ports
 from suite.supervisor import Program, Supervisor
+from tests.project import PROJECTS
 
 pytestmark = pytest.mark.slow
 
@@ -33,13 +34,14 @@ def bus_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield embedded_bus_url(run_dir)
 
 
-@pytest.mark.parametrize("service", FOREIGN)
+@pytest.mark.parametrize("service", {*FOREIGN} & {*PROJECTS})
 def test_a_service_needs_its_own_requirements_only(
     service: str, tmp_path: Path, bus_url: str
 ) -> None:
     python = tmp_path / "venv" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
-    requirements = ROOT / "requirements" / f"{service}.txt"
+    name = "services" if service == "monolith" else service
+    requirements = ROOT / "requirements" / f"{name}.txt"
     subprocess.run(
         [python, "-m", "pip", "install", "-q", "--require-hashes", "-r", requirements],
         check=True,

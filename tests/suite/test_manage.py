@@ -28,15 +28,15 @@ def test_a_wrong_or_missing_word_gets_one_clear_line(words: tuple[str, ...]) -> 
     done = manage(*words)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert "usage: manage.py orders|inventory|payments|monolith COMMAND" in line
-    assert "demo|audit|bus" in line
+    assert "usage: manage.py inventory|monolith|orders|payments COMMAND" in line
+    assert "demo|audit|bus|addservice" in line
     assert all(repr(word) in line for word in words)
 
 
 def test_help_is_no_error() -> None:
     done = manage("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "./manage.py demo|audit|bus" in done.stdout
+    assert "./manage.py demo|audit|bus|addservice" in done.stdout
 
 
 def test_the_word_decides_even_if_another_project_is_set_in_the_environment() -> None:

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from common.conf.base import NEEDED
 from common.conf.config import Config
 from common.conf.embedded import ROOT, embedded_bus_url, kept_secret
+from tests.project import PROJECTS
 
 SECRET = "x1y2z" * 12
 
@@ -54,7 +55,7 @@ def test_settings_that_common_needs_are_named_when_missing(
     assert set(named[1].split(", ")) == missing
 
 
-@pytest.mark.parametrize("project", ["orders", "inventory", "payments", "monolith"])
+@pytest.mark.parametrize("project", PROJECTS)
 def test_production_names_every_missing_variable_at_once(project: str) -> None:
     done = start(project, MODE="production")
 
