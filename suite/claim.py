@@ -1,77 +1,58 @@
 """The demo's last scene: what all of this is for.
 
-The same order as in the first scene, but a message to inventory is lost, and payments'
-worker is killed (SIGKILL) before it is asked. The order ends right all the same.
+The same order as in the first scene, but payments' worker is killed (SIGKILL) when the
+gateway has charged the card and nobody knows it yet; the message that it had taken is
+lost with it. The order ends right all the same.
 """
 
-import os
-import signal
-import time
+import asyncio
 from dataclasses import replace
 
 from rich.console import Console
 
-from common.conf.backends import OUR_CHANNEL_LAYER
-from common.conf.config import Config
-from suite.programs import Suite
+from common.contracts.demo_gateway import SetGatewayFaults
+from common.rpc.errors import NotServed
+from suite.client import connect
 from suite.script import SCENES, show
-from suite.shop import Body, Shop
-from suite.supervisor import Supervisor
+from suite.shop import Shop
 
-TITLE = "A message is lost and a worker is killed"
-LOST = "seed=211; inventory.request drop=0.4"
-"""With this seed the first request that orders sends to inventory is lost."""
+TITLE = "A message is lost and a worker killed, after the charge"
 WHY = """\
-[bold]Why it ends right:[/] no answer came to the first request, and that tells orders
-nothing. So it asked again, from the top, under the same order id, and each service
-repeats the answer that it gave to an order: stock is held once, the card charged once.
-What the killed worker had not taken waited on the bus for the next one. Had orders' own
-worker died, too, the order's row would still say when it is due.
+[bold]Why it ends right:[/] the worker died with the request that it had taken. No
+answer came, and that tells orders nothing: the card may be charged or not. So it asked
+again, under the same order id. Payments had written down that it would charge before
+it did, and asked the gateway again under the same key, which repeats its first answer.
+The card was charged once; the audit holds the ledgers against each other. Had orders'
+own worker died, too, the order's row would still say when it is due.
 """
-BY_HAND = """\
-To see an order survive a crash here, kill a worker while it is on its way, such as
-  docker-compose kill -s KILL payments-worker && docker-compose up -d payments-worker
-"""
-
-
 NOT_HERE = """\
-The last scene, in which a message is lost, needs the suite's own channel layer.
+The last scene, in which a worker is killed, needs the demo's card gateway.
 """
 
 
-def can_be_played(config: Config) -> bool:
-    """Tell whether the channel layer can lose a message on purpose."""
-    return config.layer_class() == OUR_CHANNEL_LAYER
-
-
-def play(suite: Suite, supervisor: Supervisor, shop: Shop, console: Console) -> int:
+def play(bus_url: str, shop: Shop, console: Console) -> int:
     """Disturb an order, print its steps, and return 1 if it ended wrongly."""
-    worker = suite.worker("orders")
-    supervisor.stop(worker.name)
-    faulty = {**worker.env, "BUS_RESILIENCE": LOST}
-    supervisor.start(replace(worker, env=faulty))
+    try:
+        asyncio.run(_kill_at_the_next_charge(bus_url))
+    except NotServed:
+        console.print(NOT_HERE)
+        return 0
     scene = replace(SCENES[0], title=TITLE)
     order_id: str = shop.place(scene.lines, shop.card(scene.card)).json()["id"]
-    order = _until_tried(shop, order_id)
-    os.kill(supervisor.pid("payments worker"), signal.SIGKILL)
     order = shop.ended(order_id)
-    lost = any(entry["outcome"].startswith("NoReply") for entry in order["timeline"])
-    wrong = [] if lost else ["no message was lost"]
+    outcomes = [entry["outcome"] for entry in order["timeline"]]
+    silent = any(outcome.startswith("NoReply") for outcome in outcomes)
+    wrong = [] if silent else ["nobody died"]
     if order["status"] != scene.status:
         wrong.append(f"expected {scene.status}")
     show(scene, order, wrong, console)
     console.print(WHY)
-    supervisor.stop(worker.name)
-    supervisor.start(worker)
     return len(wrong[:1])
 
 
-def _until_tried(shop: Shop, order_id: str) -> Body:
-    """Return the order once a step of another service was tried."""
-    give_up = time.monotonic() + 20
-    while True:
-        order = shop.order(order_id)
-        tried = {entry["service"] for entry in order["timeline"]} - {"orders"}
-        if tried or time.monotonic() > give_up:
-            return order
-        time.sleep(0.05)
+async def _kill_at_the_next_charge(bus_url: str) -> None:
+    client = connect(bus_url, "demo")
+    try:
+        await client.call(SetGatewayFaults(die_after_charge=True))
+    finally:
+        await client.close()

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from types import FrameType
@@ -13,9 +14,8 @@ import httpx
 from rich.console import Console
 from rich.markup import escape
 
-from common.conf.config import Config
 from common.conf.private import private_file, private_folder
-from common.contracts.topology import SERVING
+from common.contracts.topology import SERVING, port
 from common.ops.bus_check import problem_with
 from common.rpc.contract import Done, Request
 from common.rpc.errors import NotServed, ServiceError
@@ -31,6 +31,9 @@ COLOURS = {
     "inventory": "green",
     "payments": "yellow",
 }
+
+
+PORTS = {name: port(name) for name in SERVING}
 
 
 class Interrupted(Exception):
@@ -73,10 +76,8 @@ def run(
                 _wait_for(without, suite, console)
             with closing(Shop(suite.url("orders"), suite.url("payments"))) as shop:
                 failures = script.play(shop, password or _kept(run_dir), console)
-                if not claim.can_be_played(Config("suite")):
-                    console.print(claim.NOT_HERE)
-                elif not without:
-                    failures += claim.play(suite, supervisor, shop, console)
+                if not without:  # a debugger is not killed
+                    failures += claim.play(bus_url, shop, console)
             failures += _judge(failures, bus_url, console)
             if not once:
                 console.print(_addresses(suite))
@@ -100,8 +101,9 @@ def run_against(
     console = Console(highlight=False, soft_wrap=True)
     try:
         with closing(Shop(*urls)) as shop:
+            console.print(f"Everything is ready:\n{_pages(PORTS)}\n")
             failures = script.play(shop, password or _kept(run_dir), console)
-        console.print(claim.BY_HAND)
+            failures += claim.play(bus_url, shop, console)
         failures += _judge(failures, bus_url, console)
     except (OSError, httpx.HTTPError) as error:
         print(f"demo: {error}", file=sys.stderr)
@@ -196,13 +198,18 @@ def _verdict(failures: int) -> str:
 
 
 def _addresses(suite: Suite) -> str:
-    urls = {name: f"http://localhost:{port}" for name, port in suite.ports.items()}
     return (
-        f"\nThe shop's API   {urls['orders']}/api/docs\n"
-        f"The card vault   {urls['payments']}/api/docs\n"
-        f"The admins       "
-        + ", ".join(f"{urls[name]}/admin/" for name in suite.services)
-        + "\nPeople           admin, ada, grace; their password stands in "
+        f"\n{_pages(suite.ports)}\n"
+        "People           admin, ada, grace; their password stands in "
         f"{os.path.relpath(suite.run_dir)}/demo.password\n"
         "Ctrl-C stops everything."
+    )
+
+
+def _pages(ports: Mapping[str, int]) -> str:
+    urls = {name: f"http://localhost:{port}" for name, port in ports.items()}
+    return (
+        f"The shop's API   {urls['orders']}/api/docs\n"
+        f"The card vault   {urls['payments']}/api/docs\n"
+        f"The admins       " + ", ".join(f"{url}/admin/" for url in urls.values())
     )

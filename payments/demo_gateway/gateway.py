@@ -6,7 +6,9 @@ the contract `SetGatewayFaults`; giving it a card suffers none.
 """
 
 import asyncio
+import os
 import random
+import signal
 from datetime import timedelta
 from uuid import UUID
 
@@ -54,6 +56,8 @@ class DemoGateway:
         """Approve or decline as the test card says."""
         faults = await self._arrive()
         operation = await in_db_thread(_charge, key, order_id, amount, currency, method)
+        if faults.die_after_charge and await in_db_thread(_is_first_to_die):
+            os.kill(os.getpid(), signal.SIGKILL)
         self._leave(faults)
         return _answer(operation)
 
@@ -112,6 +116,13 @@ def _charge(
         },
     )
     return operation
+
+
+@retried_transaction
+def _is_first_to_die() -> bool:
+    """Take the fault away, so that one process dies of it."""
+    ordered = Faults.objects.filter(die_after_charge=True)
+    return ordered.update(die_after_charge=False) == 1
 
 
 @retried_transaction

@@ -1,7 +1,7 @@
 """The demo gateway's faults, set through payments' own channel."""
 
+from common.contracts.demo_gateway import SetGatewayFaults
 from common.rpc.contract import Done
-from payments.demo_gateway.contracts import SetGatewayFaults
 from payments.demo_gateway.models import Faults
 from payments.handlers import service
 
@@ -16,6 +16,7 @@ def set_gateway_faults(request: SetGatewayFaults) -> Done:
             "timeout_before": request.timeout_before,
             "timeout_after": request.timeout_after,
             "refuse_refunds": request.refuse_refunds,
+            "die_after_charge": request.die_after_charge,
         },
     )
     return Done()

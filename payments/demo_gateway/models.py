@@ -28,6 +28,7 @@ class Faults(models.Model):
     timeout_before = models.FloatField(default=0)
     timeout_after = models.FloatField(default=0)
     refuse_refunds = models.FloatField(default=0)
+    die_after_charge = models.BooleanField(default=False)
 
     class Meta:
         verbose_name_plural = "faults"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import redis
 
+from common.contracts.demo_gateway import SetGatewayFaults
 from common.contracts.topology import SERVING
-from payments.demo_gateway.contracts import SetGatewayFaults
 from tests.chaos.proxy import Direction
 from tests.chaos.stage import Stage
 

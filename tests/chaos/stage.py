@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from common.conf.embedded import embedded_bus_url
+from common.contracts.demo_gateway import SetGatewayFaults
 from common.contracts.topology import SERVING
 from common.rpc.errors import ServiceError
-from payments.demo_gateway.contracts import SetGatewayFaults
 from suite import bus
 from suite.client import connect
 from suite.programs import Suite, free_ports

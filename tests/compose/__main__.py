@@ -9,12 +9,14 @@ import sys
 import time
 from argparse import ArgumentParser
 
+from suite.claim import TITLE
 from tests.compose.crowd import Crowd
 from tests.compose.engine import Failed, Stack, name
 
 BEGAN = time.monotonic()
 MOST_MIB = 1536
 """What everything together may take, scaled as the demo is."""
+FOUR = ("--scale", "inventory-worker=4", "--scale", "demo=0")
 SERVERS = ("orders-db", "inventory-db", "payments-db", "bus")
 STOLEN = """
 import redis
@@ -73,7 +75,7 @@ def come_up(stack: Stack) -> None:
     stack.compose("build", within=1200)
     began = time.monotonic()
     stack.compose("up", "-d", within=300)
-    stack.wait_until_healthy()
+    stack.wait_until_healthy()  # the demo's orders are placed by then, too
     say(f"healthy {time.monotonic() - began:.0f} s after `up`")
     used = stack.mib_in_use()
     say(f"{used:.0f} MiB in all containers together")
@@ -82,7 +84,11 @@ def come_up(stack: Stack) -> None:
 
 
 def play_the_demo(stack: Stack) -> None:
-    """See the demo's orders end as they should."""
+    """See what `up` told, and that the demo's orders ended as they should, twice."""
+    told = stack.compose("logs", "--no-color", "demo")
+    for words in ("http://localhost:8000/api/docs", TITLE, "the audit is clean"):
+        if words not in told:
+            raise Failed(f"up did not say {words!r}: {told[-2000:]}")
     said = stack.compose("run", "--rm", "demo").splitlines()
     say(*said[-2:])
 
@@ -109,7 +115,7 @@ def keep_strangers_out(stack: Stack) -> None:
 
 def scale(stack: Stack) -> None:
     """Run four workers of inventory."""
-    stack.compose("up", "-d", "--no-recreate", "--scale", "inventory-worker=4")
+    stack.compose("up", "-d", "--no-recreate", *FOUR)
     stack.wait_until_healthy()
     workers = [one for one in stack.containers() if name(one) == "inventory-worker"]
     if len(workers) != 4:
@@ -123,7 +129,7 @@ def kill_a_worker(stack: Stack, orders: int) -> None:
     crowd.wait_for(orders)
     stack.compose("kill", "payments-worker")
     crowd.wait_for(orders)
-    stack.compose("up", "-d", "--scale", "inventory-worker=4")
+    stack.compose("up", "-d", *FOUR)
     crowd.wait_for(orders)
     say(f"killed payments-worker in the middle of orders: {dict(crowd.ends())}")
 

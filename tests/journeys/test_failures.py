@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from payments.demo_gateway.contracts import SetGatewayFaults
+from common.contracts.demo_gateway import SetGatewayFaults
 from tests.journeys.conftest import Running
 
 pytestmark = pytest.mark.journey

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from common import contracts
+from common.contracts.demo_gateway import SetGatewayFaults
 from common.contracts.orders import GetOrderOutcome, NoteRefundFailed
 from common.contracts.reports.inventory import (
     AuditAllocations,
@@ -18,7 +19,6 @@ from common.contracts.reports.inventory import (
 from common.contracts.reports.orders import AuditOrders
 from common.contracts.reports.payments import AuditCharges
 from common.rpc.contract import CONTRACTS, Request
-from payments.demo_gateway.contracts import SetGatewayFaults
 from tests.journeys.conftest import Running
 from tests.journeys.tap import Sent, Tap
 

@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
                 ('timeout_before', models.FloatField(default=0)),
                 ('timeout_after', models.FloatField(default=0)),
                 ('refuse_refunds', models.FloatField(default=0)),
+                ('die_after_charge', models.BooleanField(default=False)),
             ],
             options={
                 'verbose_name_plural': 'faults',

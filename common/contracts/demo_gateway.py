@@ -21,3 +21,5 @@ class SetGatewayFaults(Request[Done], frozen=True, kw_only=True):
     """The share of calls that time out although they were carried out."""
     refuse_refunds: Share = 0.0
     """The share of new refunds that are refused for good."""
+    die_after_charge: bool = False
+    """Whether the process that makes the next charge is killed before it answers."""
