@@ -1,4 +1,8 @@
-"""Inventory's tables. Only `stock.py` writes counters, allocations and movements."""
+"""Inventory's tables.
+
+`counters.py` writes counters and movements, and `stock.py` with `holding.py` writes
+allocations; `overdue.py` moves only the time and the flag of a hold.
+"""
 
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models

@@ -1,4 +1,8 @@
-"""Payments' tables. Only `entries.py` writes charges and the ledger."""
+"""Payments' tables.
+
+`entries.py` writes charges and the ledger; `late_refunds.py` moves only the times of a
+charge, and whether orders was notified.
+"""
 
 from django.db import models
 from django.db.models import Q
