@@ -19,16 +19,26 @@ FROM build AS source
 COPY . ./
 RUN chmod -R u=rwX,go=rX . && $COMPILE .
 
+FROM build AS suite-built
+COPY requirements/suite.txt /
+RUN pip install --no-compile -r /suite.txt && $COMPILE /venv
+
+FROM python AS suite
+COPY --from=suite-built /venv /venv
+COPY --from=source /app/manage.py ./
+COPY --from=source /app/common common
+COPY --from=source /app/deploy deploy
+COPY --from=source /app/suite suite
+USER 10001:10001
+ENTRYPOINT ["python", "manage.py"]
+
+# behind the suite: the classic builder builds every stage before its target
 FROM build AS service-built
 ARG SERVICE
 COPY requirements/${SERVICE}.txt /requirements.txt
 RUN pip install --no-compile -r /requirements.txt && $COMPILE /venv
 COPY --from=source /app ./
 RUN deploy/collect-static ${SERVICE}
-
-FROM build AS suite-built
-COPY requirements/suite.txt /
-RUN pip install --no-compile -r /suite.txt && $COMPILE /venv
 
 FROM python AS service
 ARG SERVICE
@@ -37,14 +47,5 @@ COPY --from=service-built /app/.run .run
 COPY --from=source /app/manage.py ./
 COPY --from=source /app/common common
 COPY --from=source /app/${SERVICE} ${SERVICE}
-USER 10001:10001
-ENTRYPOINT ["python", "manage.py"]
-
-FROM python AS suite
-COPY --from=suite-built /venv /venv
-COPY --from=source /app/manage.py ./
-COPY --from=source /app/common common
-COPY --from=source /app/deploy deploy
-COPY --from=source /app/suite suite
 USER 10001:10001
 ENTRYPOINT ["python", "manage.py"]
