@@ -16,6 +16,7 @@ from common.database import in_db_thread
 from common.ops.outage import described
 from common.rpc.contract import Done
 from common.rpc.errors import ServiceError
+from common.saga.due import due
 from common.saga.sweeper import Sweeper
 from payments import entries, ledger
 from payments.gateway import GatewayTimeout, gateway
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 Notify = Callable[[NoteRefundFailed], Awaitable[Done]]
 RETRY_AFTER = 5.0
 """Seconds between attempts at a refund that nobody asks for, or at notifying orders."""
+LONGEST_PAUSE = 3600
+"""Seconds between two checks of a refund, at most."""
 LAST_CHECK = 730
 """Checks come after 1, 2, 4, … seconds, then hourly: for about thirty days."""
 
@@ -84,13 +87,16 @@ async def _notify(order_id: UUID, notify: Notify) -> None:
 
 
 def _due() -> QuerySet[Charge]:
-    watched = (ChargeState.REFUNDING, ChargeState.REFUNDED)
-    return Charge.objects.filter(state__in=watched, next_attempt_at__lte=clock.now())
+    soon = due("next_attempt_at", furthest=entries.SWEEP_AFTER + RETRY_AFTER)
+    later = due("next_attempt_at", furthest=LONGEST_PAUSE + RETRY_AFTER)
+    return Charge.objects.filter(
+        Q(soon, state=ChargeState.REFUNDING) | Q(later, state=ChargeState.REFUNDED)
+    )
 
 
 def _to_notify() -> QuerySet[Charge]:
-    due = Q(notify_orders_at=None) | Q(notify_orders_at__lte=clock.now())
-    return Charge.objects.filter(due, orders_notified=False)
+    now = Q(notify_orders_at=None) | due("notify_orders_at", furthest=2 * RETRY_AFTER)
+    return Charge.objects.filter(now, orders_notified=False)
 
 
 def _notified(charge: Charge) -> None:
@@ -105,7 +111,9 @@ def _check_later(charge: Charge) -> None:
         order_id=charge.order_id, state=charge.state, refund=charge.refund
     ).update(
         checks=F("checks") + 1,
-        next_attempt_at=None if done else clock.after(min(3600, 2**charge.checks)),
+        next_attempt_at=None
+        if done
+        else clock.after(min(LONGEST_PAUSE, 2**charge.checks)),
     )
 
 

@@ -5,15 +5,15 @@ one up moves it ahead, for longer than an attempt takes. Two that carry on one s
 no harm; the lease only saves work.
 """
 
-from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from common import clock
 from common.backoff import full_jitter
 from common.database import retried_transaction
+from common.saga.due import due
 from common.saga.models import ATTENTION, Saga
 
 S = TypeVar("S", bound=Saga)
@@ -24,13 +24,17 @@ SET_ASIDE = 5.0
 """Seconds, at most, that a saga waits after a bug met it."""
 
 
+def is_due() -> Q:
+    """Return the condition for sagas that may be taken up now."""
+    return due("next_attempt_at", furthest=LEASE + SET_ASIDE)
+
+
 @retried_transaction
 def claim(saga: type[S], key: UUID) -> S | None:
     """Take the lease of a saga that is due, and return its row; None if it is not."""
-    now = clock.now()
-    due = _under_way(saga, key).filter(next_attempt_at__lte=now)
-    lease = now + timedelta(seconds=LEASE)
-    if not due.update(attempts=F("attempts") + 1, next_attempt_at=lease):
+    ready = _under_way(saga, key).filter(is_due())
+    lease = clock.after(LEASE)
+    if not ready.update(attempts=F("attempts") + 1, next_attempt_at=lease):
         return None
     return claimed(saga, key)
 

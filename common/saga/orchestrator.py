@@ -83,9 +83,7 @@ class Orchestrator(Generic[S]):
         return (*self.try_later, *SAYS_NOTHING)
 
     def _due(self) -> QuerySet[S]:
-        return self.saga._default_manager.filter(
-            self.saga.under_way(), next_attempt_at__lte=clock.now()
-        )
+        return self.saga._default_manager.filter(self.saga.under_way(), leases.is_due())
 
     async def _run_claimed(self, key: UUID) -> None:
         await self._run(key, leases.claimed)

@@ -401,3 +401,25 @@ async def test_a_local_rule_inside_anothers_transaction_raises(
 
     with pytest.raises(RuntimeError, match="durable"):
         await sync_to_async(nested)()
+
+
+@pytest.mark.parametrize("hours", [1, 24 * 365])
+async def test_a_wall_clock_that_is_set_back_stops_no_order(
+    placed: Placed, row: Read, stopped_clock: Clock, hours: int
+) -> None:
+    taken, fresh = [await sync_to_async(placed)() for _ in range(2)]
+    assert await sync_to_async(leases.claim)(Order, taken.id), "its worker dies now"
+    stopped_clock.advance(-3600 * hours)
+    await orchestrator.sweep()
+    for order in (taken, fresh):
+        assert (await read(row, order))["status"] == "confirmed"
+
+
+async def test_a_lease_that_has_just_been_taken_is_left_alone(
+    placed: Placed, stopped_clock: Clock
+) -> None:
+    order = await sync_to_async(placed)()
+    assert await sync_to_async(leases.claim)(Order, order.id)
+    for seconds in (0, -5):  # two machines' clocks are never the same
+        stopped_clock.advance(seconds)
+        assert not await sync_to_async(leases.claim)(Order, order.id)

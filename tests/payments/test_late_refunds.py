@@ -143,6 +143,30 @@ async def test_a_refund_that_nobody_asks_for_again_is_carried_on(
     assert (await order.state(), await order.net()) == ("refunded", 0)
 
 
+async def test_a_wall_clock_that_is_set_back_stops_neither_refunds_nor_news(
+    card: Callable[..., str], stopped_clock: Clock, later: datetime, order: Order
+) -> None:
+    await order.charge()
+    await order.refund()
+    stopped_clock.advance(10)
+    await late_refunds.sweep(Orders(NoReply("down")).tell)
+    begun = Order(await sync_to_async(card)(), later)
+    await begun.charge()
+    await sync_to_async(entries.begin_refund)(order_id=begun.id)
+
+    stopped_clock.advance(-3600)
+    awake = Orders()
+    await late_refunds.sweep(awake.tell)
+
+    assert len(awake.told) == 1
+    assert await begun.state() == "refunded"
+    assert await order.state() == "refunded"
+    checked = (await charge(order)).checks
+    stopped_clock.advance(-2 * 3600)  # checks may be an hour apart anyway
+    await late_refunds.sweep(awake.tell)
+    assert (await charge(order)).checks > checked
+
+
 # ── one charge's trouble ─────────────────────────────────────────────────────
 
 
