@@ -116,7 +116,7 @@ class OrderDetail(OrderSummary):
     @extend_schema_field(TimelineEntry(many=True))
     def get_timeline(self, order: Order) -> list[dict[str, object]]:
         """Return steps and status transitions in the order in which they happened."""
-        return list(TimelineEntry(timeline.entries(order), many=True).data)
+        return list(TimelineEntry(timeline.entries(order, plain=True), many=True).data)
 
 
 class PlacedOrder(OrderDetail):

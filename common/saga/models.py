@@ -87,6 +87,9 @@ class Attempt(models.Model):
     name = models.CharField(max_length=30)
     service = models.CharField(max_length=20)
     outcome = models.CharField(max_length=200)
+    left_out = models.PositiveIntegerField(
+        default=0, help_text="attempts at this step before this one that were dropped"
+    )
     queue_ms = models.FloatField(null=True)
     handler_ms = models.FloatField(null=True)
     at = models.DateTimeField()

@@ -29,6 +29,7 @@ async def compensate(row: Saga, step: str, request: Request[R]) -> R:
 
 async def _call(row: Saga, step: str, request: Request[R], *, timeout: float) -> R:
     started = time.perf_counter()
+    trim = row.failures >= history.ENDS
     try:
         answer = await call_timed(request, timeout=timeout, attempt=row.failures + 1)
     except ServiceError as error:
@@ -43,6 +44,7 @@ async def _call(row: Saga, step: str, request: Request[R], *, timeout: float) ->
             f"{outcome}: {error}",
             queue_seconds=error.queue_seconds,
             handler_seconds=time.perf_counter() - started if took is None else took,
+            trim=trim,
         )
         raise
     await in_db_thread(
@@ -54,5 +56,6 @@ async def _call(row: Saga, step: str, request: Request[R], *, timeout: float) ->
         "ok",
         queue_seconds=answer.queue_seconds,
         handler_seconds=answer.handler_seconds,
+        trim=trim,
     )
     return answer.reply

@@ -132,7 +132,7 @@ def test_once_shows_every_ending_and_leaves_nothing(
     assert "worker started" in log
     assert "worker started" not in one.output
     assert f"{claim.TITLE}: confirmed" in one.output
-    assert "NoReply" in one.output
+    assert "no answer" in one.output
     assert "payments worker  │ died with -9; starting it again" in log
     assert one.left_behind() == []
 

@@ -86,7 +86,7 @@ def test_a_gateway_that_charges_and_then_times_out_charges_once(
         time_outs = [
             entry
             for order_id, token, _ in orders
-            for entry in running.timeline_with(order_id, token, "NoReply")
+            for entry in running.timeline_with(order_id, token, "no answer")
         ]
         assert time_outs
     finally:

@@ -1,16 +1,27 @@
-"""An order's page stays small however long a service has been away."""
+"""An order's history stays small however long a service has been away."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from common import clock
+from common.contracts.payments import RefundCharge
+from common.rpc.errors import Busy, NoReply
+from common.saga import history
+from common.saga.orchestrator import BACKOFF_CAP
+from orders import states
 from orders.access import guest_token
 from orders.models import Order, Status, StatusTransition, Step
+from orders.orchestrator import orchestrator
+from payments import handlers
+from tests.conftest import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,18 +41,11 @@ def order(order_id: Any) -> Order:
     )
 
 
-def tried(order: Order, name: str, count: int, *, after: int = 0) -> None:
-    """Write so many steps, a second apart."""
-    Step.objects.bulk_create(
-        Step(
-            order=order,
-            name=name,
-            service="payments",
-            outcome=f"Busy {n}",
-            at=order.placed_at + timedelta(seconds=after + n),
-        )
-        for n in range(count)
-    )
+def tried(order: Order, name: str, count: int) -> None:
+    """Try a step so often."""
+    for n in range(count):
+        outcome = f"refused: {n}"
+        history.write(Order, order.id, name, "payments", outcome, trim=n >= 10)
 
 
 def read(api: APIClient, order: Order) -> list[dict[str, Any]]:
@@ -52,26 +56,31 @@ def read(api: APIClient, order: Order) -> list[dict[str, Any]]:
     return timeline
 
 
-def test_of_many_steps_the_first_and_the_last_are_shown(
+def outcomes(timeline: list[dict[str, Any]]) -> list[str]:
+    return [e["outcome"].removeprefix("refused: ") for e in timeline]
+
+
+def test_of_many_attempts_the_first_and_the_last_are_kept(
     api: APIClient, order: Order
 ) -> None:
-    tried(order, "refund card", 3000)
+    tried(order, "refund card", 130)
+    assert Step.objects.count() == 20
     timeline = read(api, order)
-    shown = [entry["outcome"] for entry in timeline]
-    assert shown[:10] == [f"Busy {n}" for n in range(10)]
-    assert shown[11:] == [f"Busy {n}" for n in range(2990, 3000)]
+    shown = outcomes(timeline)
+    assert shown[:10] == [str(n) for n in range(10)]
+    assert shown[11:] == [str(n) for n in range(120, 130)]
     gap = timeline[10]
-    assert (gap["step"], gap["left_out"]) == ("refund card", 2980)
-    assert "2980" in gap["outcome"]
-    assert sum(entry["left_out"] for entry in timeline) == 2980
+    assert (gap["step"], gap["left_out"]) == ("refund card", 110)
+    assert "110" in gap["outcome"]
+    assert sum(entry["left_out"] for entry in timeline) == 110
 
 
-def test_each_name_has_its_own_ends_and_all_moves_are_there(
+def test_each_name_has_its_own_ends_and_all_transitions_are_there(
     api: APIClient, order: Order
 ) -> None:
     tried(order, "allocate inventory", 1)
-    tried(order, "refund card", 25, after=1)
-    tried(order, "release inventory", 20, after=30)
+    tried(order, "refund card", 25)
+    tried(order, "release inventory", 20)
     for n in range(30):
         StatusTransition.objects.create(
             order=order, start="a", end=str(n), at=clock.after(10_000 + n)
@@ -89,28 +98,69 @@ def test_each_name_has_its_own_ends_and_all_moves_are_there(
 def test_few_steps_are_shown_whole(api: APIClient, order: Order, count: int) -> None:
     tried(order, "refund card", count)
     timeline = read(api, order)
-    assert [e["outcome"] for e in timeline] == [f"Busy {n}" for n in range(count)]
+    assert outcomes(timeline) == [str(n) for n in range(count)]
     assert not any(entry["left_out"] for entry in timeline)
 
 
-def test_as_many_rows_are_read_for_a_long_history_as_for_a_short_one(
-    api: APIClient, order: Order, monkeypatch: pytest.MonkeyPatch
+def test_two_workers_that_drop_at_once_drop_nothing_twice(order: Order) -> None:
+    tried(order, "refund card", 20)
+    history.write(Order, order.id, "refund card", "payments", "refused: 20")
+    history.write(Order, order.id, "refund card", "payments", "refused: 21")
+    steps = Step.objects.filter(name="refund card")
+    history.drop_the_middle(steps)
+    history.drop_the_middle(steps)
+    assert sum(step.left_out for step in steps) == 2
+    assert steps.count() == 20
+
+
+async def test_a_service_that_is_away_for_hours_costs_no_rows(
+    placed: Callable[..., Order],
+    stopped_clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    api: APIClient,
 ) -> None:
-    loaded: list[int] = []
-    real = Step.from_db.__func__  # type: ignore[attr-defined]
+    order = await sync_to_async(placed)()
+    await orchestrator.run(order.id)
+    assert await sync_to_async(states.cancel)(order.id)
 
-    def from_db(cls: type[Step], *args: Any) -> Step:
-        loaded.append(1)
-        return real(cls, *args)  # type: ignore[no-any-return]
+    def away(request: RefundCharge) -> None:
+        raise NoReply("Error 111 connecting to bus")
 
-    monkeypatch.setattr(Step, "from_db", classmethod(from_db))
-    tried(order, "refund card", 5000)
-    with CaptureQueriesContext(
-        connection,
-    ) as long:
-        read(api, order)
-    assert len(loaded) < 60
-    assert len(long) < 12
+    monkeypatch.setitem(handlers.service.handlers, RefundCharge, away)
+    before = await Step.objects.acount()
+    for _ in range(60):
+        await orchestrator.run(order.id)
+        stopped_clock.advance(BACKOFF_CAP)
+    assert await Step.objects.acount() <= before + 20
+    timeline = await sync_to_async(read)(api, order)
+    assert sum(entry["left_out"] for entry in timeline) == 40
+    ends = [f"{t.start} → {t.end}" async for t in order.transitions.order_by("id")]
+    assert [e["step"] for e in timeline if "→" in e["step"]] == [
+        "new → placed",
+        *ends[1:],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (NoReply("no reply from payments.ChargeCard within 3 s"), "no answer"),
+        (Busy("Error 111 connecting to bus:6379"), "not reached"),
+        (KeyError("secret"), "failed"),
+    ],
+)
+def test_customers_get_their_own_words_and_operators_the_error(
+    api: APIClient,
+    order: Order,
+    error: Exception,
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    raw = f"{type(error).__name__}: {error}"
+    history.write(Order, order.id, "charge card", "payments", raw)
+    assert outcomes(read(api, order)) == [words]
+    call_command("inspect", str(order.id))
+    assert raw in capsys.readouterr().out
 
 
 def test_a_usual_order_takes_one_statement_for_its_steps(
@@ -120,3 +170,9 @@ def test_a_usual_order_takes_one_statement_for_its_steps(
     with CaptureQueriesContext(connection) as asked:
         read(api, order)
     assert sum("orders_step" in query["sql"] for query in asked.captured_queries) == 1
+
+
+def test_history_is_shown_in_its_order(api: APIClient, order: Order) -> None:
+    tried(order, "refund card", 3)
+    Step.objects.filter(outcome="refused: 0").update(at=clock.now() - timedelta(1))
+    assert outcomes(read(api, order)) == ["0", "1", "2"]

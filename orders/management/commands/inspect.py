@@ -13,9 +13,8 @@ from common.contracts.reports.inventory import AuditAllocations
 from common.contracts.reports.payments import AuditCharges
 from common.rpc.errors import ServiceError
 from common.rpc.process_client import call_sync
-from common.saga import leases
+from common.saga import leases, timeline
 from orders.models import Order, Status
-from orders.serializers import OrderDetail
 
 PATIENCE = 3.0
 """Seconds that another service gets to answer."""
@@ -81,9 +80,9 @@ class Command(BaseCommand):
         yield f"  correlation    {order.correlation_id}"
         yield f"  inventory      {_asked(lambda: _stock_of(order.id))}"
         yield f"  payments       {_asked(lambda: _money_of(order.id))}"
-        for entry in OrderDetail(order).data["timeline"]:
+        for entry in timeline.entries(order):
             what = f"{entry['service']}: {entry['step']}: {entry['outcome']}"
-            yield f"  {entry['at'][:23]}  {what}"
+            yield f"  {entry['at']:%F %T.%f}"[:25] + f"  {what}"
 
 
 def _asked(question: Callable[[], str]) -> str:
