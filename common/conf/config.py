@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import environ
-
 from common.channel_layer import resilience
+from common.conf import urls
 from common.conf.backends import (
     OUR_CHANNEL_LAYER,
     PRIVATE_SQLITE,
@@ -20,6 +19,9 @@ from common.conf.environment import Environment, InvalidValue
 from common.conf.private import close_to_others
 
 MODES = ("demo", "production")
+LEAST_SECONDS = 0.1
+"""A statement gets so long, at least, or for ever."""
+HOST = r"\*|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\]"
 
 
 class Config(Environment):
@@ -34,7 +36,9 @@ class Config(Environment):
         self.mode = self.choice("MODE", MODES, default="demo")
         self.demo = self.mode == "demo"
         here = str(ROOT / ".run")
-        self.run_dir = Path(self._read("RUN_DIR", "a folder", str, here, fallback=here))
+        self.run_dir = Path(
+            self._read("RUN_DIR", "a folder", _no_tilde, here, fallback=here)
+        )
         if self.demo and self.run_dir == Path(here):
             close_to_others(self.run_dir)
 
@@ -74,20 +78,25 @@ class Config(Environment):
         On PostgreSQL a process keeps a pool of at most so many connections.
         """
         name = self.own("DATABASE_URL")
-        expected = "postgres://user:password@host/name or sqlite:///path"
+        expected = (
+            "postgres://user:password@host/name or sqlite:///path; in a password "
+            "write % / ? # [ @ : as %25 %2F %3F %23 %5B %40 %3A"
+        )
 
         def parse(value: str) -> dict[str, Any]:
-            parsed: dict[str, Any] = environ.Env.db_url_config(value)
-            engine = str(parsed["ENGINE"]).rpartition(".")[2]
-            if engine not in {"sqlite3", "postgresql"} or not parsed["NAME"]:
-                raise ValueError
+            parsed = urls.database(value)
             self._refuse_demo_secrets_in(value)
             return parsed
 
         here = self.run_dir / f"{self.service}.sqlite3"
-        default = parse(f"sqlite:///{here}") if self.demo else None
+        default = urls.sqlite(here) if self.demo else None
         database = self._read(name, expected, parse, default, fallback={})
         seconds = self.number("DB_STATEMENT_SECONDS", default=5, most=86_400)
+        if 0 < seconds < LEAST_SECONDS:  # milliseconds would round to "for ever"
+            self._problems.append(
+                f"DB_STATEMENT_SECONDS is malformed: expected 0 or {LEAST_SECONDS:g} "
+                "and more"
+            )
         match str(database.get("ENGINE")).rpartition(".")[2]:
             case "sqlite3":
                 for part in ("", "-wal", "-shm"):  # of a version that left them open
@@ -106,7 +115,10 @@ class Config(Environment):
         """Return the host names that the web process answers to."""
         here = ("localhost", "127.0.0.1", "[::1]") if self.demo else None
         return self.words(
-            self.own("ALLOWED_HOSTS"), "host names separated by commas", default=here
+            self.own("ALLOWED_HOSTS"),
+            "host names separated by commas, without https:// and port",
+            default=here,
+            each=HOST,
         )
 
     def bus_url(self) -> str:
@@ -114,13 +126,8 @@ class Config(Environment):
         expected = "redis://[user:password@]host:port/0 or unix:///path"
 
         def parse(value: str) -> str:
-            parts = urlsplit(value)
-            if parts.scheme not in {"redis", "rediss", "unix"}:
-                raise ValueError
-            if not (parts.path if parts.scheme == "unix" else parts.hostname):
-                raise ValueError
             self._refuse_demo_secrets_in(value)
-            return value
+            return urls.bus(value)
 
         default = self._embedded_bus_url() if self.demo else None
         return self._read("BUS_URL", expected, parse, default, fallback="")
@@ -133,11 +140,11 @@ class Config(Environment):
         """Return the setting of the channel layer; BUS_RESILIENCE makes it faulty."""
         backend = self.layer_class()
         expected = "faults like: seed=7; *.request drop=0.02 delay=0.1"
-        if backend != OUR_CHANNEL_LAYER:
+        if backend not in {OUR_CHANNEL_LAYER, ""}:
             expected = f"nothing, since {backend} has no such mode"
 
         def parse(value: str) -> dict[str, Any]:
-            if backend != OUR_CHANNEL_LAYER:
+            if backend not in {OUR_CHANNEL_LAYER, ""}:
                 raise ValueError
             return resilience.parse(value)
 
@@ -178,3 +185,9 @@ class Config(Environment):
         self._refuse_demo_secret(unquote(parts.password or ""))
         for _, value in parse_qsl(parts.query):
             self._refuse_demo_secret(value)
+
+
+def _no_tilde(path: str) -> str:
+    if path.startswith("~"):
+        raise InvalidValue("begins with ~, which no shell has replaced: write it out")
+    return path

@@ -4,8 +4,11 @@ Every reader notes what is wrong and carries on; `check()` then raises once, wit
 line for each variable that is missing or malformed.
 """
 
+import ast
 import os
+import re
 from collections.abc import Callable, Mapping
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
@@ -42,16 +45,20 @@ class Environment:
         """Raise ImproperlyConfigured with a line for every bad variable."""
         if self._problems:
             raise ImproperlyConfigured(
-                f"{self.service} cannot start:\n  " + "\n  ".join(self._problems)
+                f"{self.service} cannot start:\n  "
+                + "\n  ".join(dict.fromkeys(self._problems))
             )
 
     def dotted_path(self, name: str, *, default: str | None) -> str:
-        """Read where a class is; its module must be there, and is not imported yet."""
+        """Read where a class is; its module must have it, and is not imported yet."""
 
         def parse(value: str) -> str:
             module, _, attribute = value.rpartition(".")
-            if not attribute.isidentifier() or find_spec(module) is None:
+            spec = find_spec(module) if attribute.isidentifier() else None
+            if spec is None:
                 raise ValueError
+            if not _has(spec, attribute):
+                raise InvalidValue(f"names what {module} does not have: {attribute}")
             return value
 
         expected = "the dotted path of a class, like package.module.Class"
@@ -69,6 +76,18 @@ class Environment:
             return number
 
         expected = f"a number from {least:g} to {most:g}"
+        return self._read(name, expected, parse, default, fallback=default)
+
+    def integer(self, name: str, *, default: int, least: int = 0, most: int) -> int:
+        """Read a whole number between `least` and `most`."""
+
+        def parse(value: str) -> int:
+            number = int(value)
+            if not least <= number <= most:
+                raise ValueError
+            return number
+
+        expected = f"a whole number from {least} to {most}"
         return self._read(name, expected, parse, default, fallback=default)
 
     def flag(self, name: str, *, default: bool) -> bool:
@@ -90,13 +109,21 @@ class Environment:
         return self._read(name, " or ".join(choices), parse, default, fallback=default)
 
     def words(
-        self, name: str, expected: str, *, default: tuple[str, ...] | None = None
+        self,
+        name: str,
+        expected: str,
+        *,
+        default: tuple[str, ...] | None = None,
+        each: str = ".+",
     ) -> list[str]:
-        """Read a list separated by commas; a default of None makes it required."""
+        """Read a list separated by commas; a default of None makes it required.
+
+        `each` is a regular expression that every word matches.
+        """
 
         def parse(value: str) -> list[str]:
             words = [word.strip() for word in value.split(",") if word.strip()]
-            if not words:
+            if not words or not all(re.fullmatch(each, word) for word in words):
                 raise ValueError
             return words
 
@@ -108,9 +135,11 @@ class Environment:
 
         def parse(value: str) -> str:
             parts = urlsplit(value)
-            if parts.scheme not in {"http", "https"} or not parts.netloc:
-                raise ValueError
-            if parts.path or parts.query or parts.fragment:
+            default_port = {"http": 80, "https": 443}[parts.scheme]
+            named = f"{parts.scheme}://{parts.hostname}"
+            if parts.port not in {None, default_port}:
+                named += f":{parts.port}"
+            if value != named:  # as browsers write it
                 raise ValueError
             return value
 
@@ -147,7 +176,7 @@ class Environment:
         self.variables.add(name)
         value = ""
         try:
-            value = given(self._env, name)
+            value = given(self._env, name).strip()
             if not value and default is not None:
                 return default
             if not value:
@@ -161,6 +190,23 @@ class Environment:
             said = "is malformed" if value else "is missing"
             self._problems.append(f"{name} {said}: expected {expected}")
         return fallback
+
+
+def _has(spec: ModuleSpec, name: str) -> bool:
+    """Tell whether a module's own text binds a name; true where there is no text."""
+    source = Path(spec.origin or "")
+    if source.suffix != ".py":
+        return True
+    bound: set[str] = set()
+    for node in ast.parse(source.read_text()).body:
+        match node:
+            case ast.ClassDef() | ast.FunctionDef():
+                bound.add(node.name)
+            case ast.Import() | ast.ImportFrom():
+                bound |= {alias.asname or alias.name for alias in node.names}
+            case ast.Assign():
+                bound |= {one.id for one in node.targets if isinstance(one, ast.Name)}
+    return name in bound or "*" in bound
 
 
 def given(env: Mapping[str, str], name: str) -> str:

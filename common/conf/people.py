@@ -15,12 +15,18 @@ def demo_password() -> str:
 
 def seed_admin() -> None:
     """Create the person who may use this project's admin."""
-    if not get_user_model().objects.filter(username=ADMIN).exists():
-        get_user_model().objects.create_superuser(ADMIN, password=demo_password())
+    _seed(ADMIN, is_staff=True, is_superuser=True)
 
 
 def seed_customers(*names: str) -> None:
     """Create customers with these names, who can log in to the API and nothing else."""
     for name in names:
-        if not get_user_model().objects.filter(username=name).exists():
-            get_user_model().objects.create_user(name, password=demo_password())
+        _seed(name)
+
+
+def _seed(name: str, **rights: bool) -> None:
+    """Create a person, or give one that is there the demo's password of today."""
+    person, _ = get_user_model().objects.get_or_create(username=name, defaults=rights)
+    if not person.check_password(demo_password()):
+        person.set_password(demo_password())
+        person.save(update_fields=["password"])

@@ -132,6 +132,7 @@ def start(service: str, directory: Path) -> subprocess.CompletedProcess[str]:
         [sys.executable, ROOT / "manage.py", service, "check"],
         env={
             "MODE": "production",
+            "TLS_PROXY": "true",
             "SHOP_ORIGIN": "https://shop.example",
             "PAYMENTS_GATEWAY": "payments.demo_gateway.gateway.DemoGateway",
             "BUS_URL_FILE": str(folder / "bus-url"),

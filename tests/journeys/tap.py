@@ -10,6 +10,7 @@ from typing import Any
 import msgpack
 import redis
 
+from common.conf.embedded import socket_path
 from common.contracts.topology import SERVING
 from tests.journeys.wire import wire
 
@@ -47,7 +48,7 @@ class Tap:
     def __init__(self, bus_url: str) -> None:
         self._bus_url = bus_url
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(bus_url.removeprefix("unix://"))
+        self._socket.connect(socket_path(bus_url))
         self._thread = threading.Thread(target=self._read, daemon=True)
         self.sent: list[Sent] = []
 

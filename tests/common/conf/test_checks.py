@@ -118,3 +118,19 @@ def test_debugging_and_the_demo_gateway_in_production(
     settings.DEBUG = False
     settings.GATEWAY = "some.other.Gateway"
     assert found() == set()
+
+
+@pytest.mark.parametrize(
+    ("redirect", "header", "expected"),
+    [
+        (True, None, {"E007"}),
+        (True, ("HTTP_X_FORWARDED_PROTO", "https"), set()),
+        (False, None, set()),
+    ],
+)
+def test_a_redirect_to_https_that_nobody_speaks(
+    settings: Any, redirect: bool, header: object, expected: set[str]
+) -> None:
+    settings.SECURE_SSL_REDIRECT = redirect
+    settings.SECURE_PROXY_SSL_HEADER = header
+    assert found() == expected

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from common.conf.config import Config
-from common.conf.embedded import ROOT, embedded_bus_url, kept_secret
+from common.conf.embedded import ROOT, embedded_bus_url, kept_secret, socket_path
 from common.conf.private import private_folder_in_tmp
 from suite.programs import free_ports
 
@@ -151,6 +151,7 @@ def test_production_leaves_folders_as_they_are(clone: Path) -> None:
     run_dir.chmod(0o755)
     env = {
         "MODE": "production",
+        "TLS_PROXY": "true",
         "BUS_URL": "redis://bus.example",
         "INVENTORY_SECRET_KEY": "x1y2z" * 12,
         "INVENTORY_ALLOWED_HOSTS": "shop.example",
@@ -209,7 +210,7 @@ LONG = "d" * 60 + "/" + "e" * 60
 
 
 def test_a_socket_in_tmp_lies_in_a_folder_of_ones_own(tmp: Path) -> None:
-    path = Path(embedded_bus_url(tmp / LONG).removeprefix("unix://"))
+    path = Path(socket_path(embedded_bus_url(tmp / LONG)))
     assert path.parent.parent == tmp
     assert open_to_others(path.parent) == []
 
