@@ -20,6 +20,8 @@ USAGE = f"usage: manage.py {'|'.join(PROJECTS)} COMMAND …   or   manage.py " +
 def main() -> None:
     """Dispatch on the first word; `sys.argv` stays whole for Django's autoreloader."""
     program, *words = sys.argv
+    for stream in (sys.stdout, sys.stderr):  # a terminal may lack our characters
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     if words and words[0] in {"-h", "--help", "help"}:
         sys.exit(print(__doc__))
     if not words or words[0] not in PROJECTS + SUITE:
@@ -35,6 +37,9 @@ def main() -> None:
         sys.exit(run(program, *words))
     except ImproperlyConfigured as error:
         sys.exit(str(error))
+    except BrokenPipeError:  # whoever read our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)  # what a shell says of SIGPIPE
 
 
 def run(program: str, word: str, *words: str) -> int:

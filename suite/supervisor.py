@@ -12,6 +12,7 @@ from typing import IO
 
 from common.conf.embedded import ROOT
 from common.conf.private import OTHERS
+from suite.guard import Guard
 
 Say = Callable[[str, str], None]
 """Takes a program's name and a line that it wrote or that is about it."""
@@ -95,6 +96,7 @@ class Supervisor:
         self._restart = restart
         self._children: dict[str, Child] = {}
         self._watched: set[str] = set()
+        self._guard = Guard()
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
@@ -109,9 +111,7 @@ class Supervisor:
     def start(self, *programs: Program, within: float = 60) -> None:
         """Start programs side by side and return when all are ready."""
         with self._lock:
-            children = [Child(program, self._say) for program in programs]
-            for child in children:
-                self._children[child.program.name] = child
+            children = [self._begin(program) for program in programs]
         for child in children:
             child.wait_until_ready(within)
             self._watched.add(child.program.name)
@@ -144,17 +144,27 @@ class Supervisor:
                 child.signal(signal.SIGTERM)
         for child in bus_last:
             child.signal(signal.SIGTERM)
-            child.wait(15)
+            self._wait(child, 15)
         if self._watcher.is_alive():
             self._watcher.join(5)
+        self._guard.close()
 
     def _end(self, name: str, number: int, within: float) -> int | None:
         with self._lock:
             self._watched.discard(name)
             child = self._children.pop(name)
         child.signal(number)
-        child.wait(within)
+        self._wait(child, within)
         return child.process.returncode
+
+    def _begin(self, program: Program) -> Child:
+        child = self._children[program.name] = Child(program, self._say)
+        self._guard.started(child.process.pid)
+        return child
+
+    def _wait(self, child: Child, within: float) -> None:
+        child.wait(within)
+        self._guard.ended(child.process.pid)
 
     def _watch(self) -> None:
         while not self._stopping.wait(0.2):
@@ -176,7 +186,8 @@ class Supervisor:
         self._say(name, f"died with {status}; starting it again")
         self._stopping.wait(0.5)  # a program that cannot start must not spin
         if not self._stopping.is_set():
-            self._children[name] = Child(child.program, self._say)
+            self._guard.ended(child.process.pid)
+            self._begin(child.program)
 
 
 def run_to_end(program: Program, say: Say, *, within: float = 120) -> None:

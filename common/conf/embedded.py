@@ -4,7 +4,7 @@ import hashlib
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from common.conf.private import private_folder, private_folder_in_tmp
 
@@ -34,12 +34,12 @@ def embedded_bus_url(run_dir: Path) -> str:
     if len(os.fsencode(path)) > 100:
         digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
         path = private_folder_in_tmp() / f"{digest}.sock"
-    return f"unix://{quote(str(path))}"
+    return f"unix://{quote(os.fsencode(path))}"
 
 
 def socket_path(url: str) -> str:
     """Return the path of a Unix socket from its URL."""
-    return unquote(urlsplit(url).path)
+    return os.fsdecode(unquote_to_bytes(urlsplit(url).path))
 
 
 def kept_secret(path: Path) -> str:

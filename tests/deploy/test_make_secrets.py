@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from common.conf.config import Config
 from common.conf.embedded import ROOT
 from common.contracts.topology import CALLS, SERVING
 
@@ -144,3 +145,14 @@ def start(service: str, directory: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+@pytest.mark.parametrize("word", ["p%ss/w?rd", "a[b@c:d", "%41#", "ü b"])
+def test_a_database_password_may_have_any_characters(word: str, tmp_path: Path) -> None:
+    folder = tmp_path / "orders-db"
+    folder.mkdir()
+    (folder / "password").write_text(word)
+    assert make(tmp_path).returncode == 0
+    url = (tmp_path / "orders" / "database-url").read_text()
+    database = Config("orders", {"ORDERS_DATABASE_URL": url}).database(connections=1)
+    assert (database["PASSWORD"], database["HOST"]) == (word, "orders-db")

@@ -160,6 +160,56 @@ def test_a_signal_stops_everything(
 
 
 @pytest.mark.slow
+def test_a_demo_that_is_killed_leaves_nothing_and_can_be_started_again(
+    demo: Callable[..., Demo],
+) -> None:
+    one = demo()
+    one.until(lambda: "All goes well" in one.output)
+    one.process.kill()
+    one.end()
+    give_up = time.monotonic() + 20
+    while one.left_behind():
+        assert time.monotonic() < give_up, one.left_behind()
+        time.sleep(0.1)
+    again = demo("--once")
+    assert again.end() == 0, again.output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_our_characters_shows_the_rest(
+    demo: Callable[..., Demo], encoding: str
+) -> None:
+    one = demo("--once", PYTHONIOENCODING=encoding, LC_ALL="C")
+    assert one.end() == 0, one.output
+    assert "every order ended as it should" in one.output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words", [("demo", "--once", "--port={port}"), ("orders", "help", "--commands")]
+)
+def test_whoever_reads_the_beginning_only_gets_no_traceback(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    run_dir, port = tmp_path / "run", three_free_ports()
+    script = '"$@" | head -n 1; exit ${PIPESTATUS[0]}'
+    argv = [word.format(port=port) for word in words]
+    done = subprocess.run(
+        ["/bin/bash", "-c", script, "bash", sys.executable, ROOT / "manage.py", *argv],
+        env={**os.environ, "RUN_DIR": str(run_dir)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert len(done.stdout.splitlines()) == 1
+    assert done.stderr == ""
+    assert done.returncode in {0, 1, 141}  # 0 if all was written before `head` left
+    assert not list(run_dir.glob("*.sock"))
+
+
+@pytest.mark.slow
 def test_a_child_that_dies_is_restarted_and_said_so(
     demo: Callable[..., Demo],
 ) -> None:
