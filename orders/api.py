@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.generics import ListAPIView
@@ -163,7 +164,10 @@ def _placed(order: Order, *, ended: bool | None = None, waited: int = 0) -> Resp
     headers = {"Location": reverse("order", kwargs={"order_id": order.pk})}
     if ended is not None:
         headers["Preference-Applied"] = f"wait={waited}"
-    return Response(PlacedOrder(order).data, status=order.first_status, headers=headers)
+    data, code = PlacedOrder(order).data, order.first_status
+    response = Response(data, status=code, headers=headers)
+    patch_vary_headers(response, ["Prefer"])
+    return response
 
 
 def _first_answer(order: Order, code: int) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import re
 import string
 import threading
 import uuid
@@ -15,6 +16,11 @@ from common.http.rest.problems import Problem
 
 GUEST_BITS = 122
 """A guest's key opens the guest's order, so it must be as hard to guess as a UUIDv4."""
+
+QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
+"""A String of RFC 9651, 3.3.3, which is what the draft has."""
+BARE = re.compile(r"[!#-+\--:<-~]+")
+"""Many clients write it without the quotes: printable, but none of `"`, `,`, `;`."""
 
 
 class IdempotencyKeyMissing(Problem):
@@ -54,10 +60,15 @@ def read_key(header: str | None, *, guest: bool) -> str:
         raise IdempotencyKeyMissing(
             "send the header Idempotency-Key with a fresh random value, such as a UUID"
         )
-    key = header[1:-1] if len(header) > 1 and header[0] == header[-1] == '"' else header
-    printable = all(" " <= letter <= "~" for letter in key)
-    if not (1 <= len(key) <= 255 and printable):
-        raise IdempotencyKeyUnusable("expected 1 to 255 printable ASCII characters")
+    if quoted := QUOTED.fullmatch(header):
+        key = re.sub(r"\\(.)", r"\1", quoted[1])
+    else:
+        key = header
+    if not (1 <= len(key) <= 255 and (quoted or BARE.fullmatch(key))):
+        raise IdempotencyKeyUnusable(
+            "expected one key of 1 to 255 printable ASCII characters, in quotes if "
+            "there is a space, a comma, a semicolon or a quote in it"
+        )
     if guest and _bits(key) < GUEST_BITS:
         raise IdempotencyKeyUnusable(
             f"a guest's key must carry at least {GUEST_BITS} random bits: "

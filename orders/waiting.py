@@ -24,11 +24,31 @@ LOOK_EVERY = 0.05
 
 places = Places(settings.MAX_WAITERS)
 
+LONGEST_HEADER = 200
+"""Characters of a Prefer header that are read."""
+NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+WORD = rf'(?:{NAME}|"(?:[^"\\]|\\.)*")'
+PREFERENCE = re.compile(
+    rf"[ \t]*(?:({NAME})(?:[ \t]*=[ \t]*({WORD}))?"
+    rf"(?:[ \t]*;[ \t]*(?:{NAME}(?:[ \t]*=[ \t]*{WORD})?)?)*[ \t]*(?:,|\Z)|,)"
+)
+"""One preference with its parameters, or an empty element of the list."""
+
 
 def preferred_wait(header: str) -> int:
-    """Return the seconds that a Prefer header asks to wait, or 0."""
-    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})", header, re.IGNORECASE)
-    return min(int(found[1]), LONGEST) if found else 0
+    """Return the seconds that a Prefer header asks to wait, or 0 (RFC 7240, 2).
+
+    Of a preference that is there twice the first counts. What is malformed ends the
+    list; nobody is refused for a preference.
+    """
+    header, at = header[:LONGEST_HEADER], 0
+    while found := PREFERENCE.match(header, at):
+        name, value = found[1] or "", (found[2] or "").strip('"')
+        if name.lower() == "wait":
+            seconds = re.fullmatch(r"[0-9]{1,9}", value)
+            return min(int(value), LONGEST) if seconds else 0
+        at = found.end()
+    return 0
 
 
 async def until_ended(order_id: UUID, seconds: int) -> bool | None:

@@ -57,6 +57,7 @@ APPS = [
 REST_APPS = ["rest_framework", "drf_spectacular", "drf_spectacular_sidecar"]
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "common.http.rest.negotiation.Negotiation",
     "DEFAULT_METADATA_CLASS": "common.http.rest.options.NameAndDescription",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["common.http.rest.parsers.StrictJSONParser"],

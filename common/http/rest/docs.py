@@ -30,6 +30,9 @@ class ApiSchema(_ErrorsInJSON, SpectacularAPIView):
 
     metadata_class = None
 
+    def _get_version_parameter(self, request: Request) -> None:
+        """There is one version, whatever a query says."""
+
     def _get_schema_response(self, request: Request) -> Response:
         with _making:
             response: Response = super()._get_schema_response(request)  # type: ignore[no-untyped-call]
