@@ -46,6 +46,16 @@ class Order(Saga):
     confirmed_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes = (
+            models.Index(
+                name="orders_of_a_customer", fields=("customer", "-placed_at", "-id")
+            ),
+            models.Index(
+                name="orders_that_need_attention",
+                fields=("placed_at",),
+                condition=Q(needs_attention=True),
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 name="one_order_per_key", fields=("key_scope", "key")

@@ -16,7 +16,7 @@ from common.database import in_db_thread
 from common.ops.outage import described
 from common.rpc.contract import Done
 from common.rpc.errors import ServiceError
-from common.saga.due import due
+from common.saga.due import due, past, too_far
 from common.saga.sweeper import Sweeper
 from payments import entries, ledger
 from payments.gateway import GatewayTimeout, gateway
@@ -87,10 +87,13 @@ async def _notify(order_id: UUID, notify: Notify) -> None:
 
 
 def _due() -> QuerySet[Charge]:
-    soon = due("next_attempt_at", furthest=entries.SWEEP_AFTER + RETRY_AFTER)
-    later = due("next_attempt_at", furthest=LONGEST_PAUSE + RETRY_AFTER)
+    by, refunding = "next_attempt_at", ChargeState.REFUNDING
+    soon = too_far(by, furthest=entries.SWEEP_AFTER + RETRY_AFTER)
+    later = too_far(by, furthest=LONGEST_PAUSE + RETRY_AFTER)
     return Charge.objects.filter(
-        Q(soon, state=ChargeState.REFUNDING) | Q(later, state=ChargeState.REFUNDED)
+        Q(past(by), state__in=(refunding, ChargeState.REFUNDED))
+        | Q(soon, state=refunding)
+        | Q(later, state=ChargeState.REFUNDED)
     )
 
 

@@ -60,6 +60,13 @@ class Charge(models.Model):
     next_attempt_at = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
+        indexes = (
+            models.Index(
+                name="charges_with_news_for_orders",
+                fields=("notify_orders_at",),
+                condition=Q(orders_notified=False),
+            ),
+        )
         constraints = (
             models.CheckConstraint(
                 name="charge_state_is_known",
