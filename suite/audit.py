@@ -19,6 +19,7 @@ from common.contracts.reports.inventory import (
 )
 from common.contracts.reports.orders import AuditOrders, OrderFacts
 from common.contracts.reports.payments import AuditCharges, ChargeFacts
+from common.ops.printable import escaped
 from common.rpc.client import Client
 from common.rpc.contract import Request
 from common.rpc.errors import ContractBroken, NotDone, OutcomeUnknown, ServiceError
@@ -52,13 +53,13 @@ async def run(bus_url: str) -> int:
         async for found in audit.violations():
             violations.append(found)
     except ServiceError as error:
-        what = _on_one_line(f"audit: {type(error).__name__}: {error}")
+        what = escaped(f"audit: {type(error).__name__}: {error}")
         print(what, file=sys.stderr)
         failed = True
     finally:
         await client.close()
     for id, what in violations:
-        print(_on_one_line(f"VIOLATION {id}: {what}"))
+        print(escaped(f"VIOLATION {id}: {what}"))
     print(
         f"audit: {audit.judged} orders judged, {audit.left} left for later, "
         f"{audit.products} products, {len(violations)} violations"
@@ -66,11 +67,6 @@ async def run(bus_url: str) -> int:
     if failed:
         return 2
     return 1 if violations else 0
-
-
-def _on_one_line(text: str) -> str:
-    """Return text of a service as a terminal may get it."""
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 class Audit:

@@ -16,8 +16,10 @@ class Shop:
     """Talks to orders and payments at their own addresses."""
 
     def __init__(self, orders_url: str, payments_url: str) -> None:
-        self.orders = httpx.Client(base_url=orders_url, timeout=40)
-        self.payments = httpx.Client(base_url=payments_url, timeout=10)
+        self.orders = httpx.Client(base_url=orders_url, timeout=40, trust_env=False)
+        self.payments = httpx.Client(
+            base_url=payments_url, timeout=10, trust_env=False
+        )  # a proxy of the environment knows nothing of this machine
 
     def close(self) -> None:
         """Close the connections."""

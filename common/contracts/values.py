@@ -14,7 +14,7 @@ from common.rpc.contract import expect
 
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z"
 """A line of text for people: nothing that moves a cursor or turns the direction."""
-Sku = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+Sku = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=PRINTABLE)]
 MOST_PIECES = 100_000
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=MOST_PIECES)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]

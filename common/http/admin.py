@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -9,7 +10,7 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import DataError
-from django.db.models import QuerySet
+from django.db.models import CharField, Field, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 
@@ -27,17 +28,33 @@ else:
 LONGEST_SEARCH = 100
 """Characters: each word of a search is a condition on every field."""
 MOST_ROWS = 100
-"""Below a record: an order that waits for a service gains 19,000 steps a day."""
+"""Below a record."""
 FILTERED = ("", "__exact", "__isnull", "__id__exact")
 """What Django's own filters add to the name of a field."""
+
+
+def printable(text: str) -> None:
+    """Refuse what would steer the terminal of whoever reads it later."""
+    if not text.isprintable():
+        raise ValidationError("Enter printable characters only.")
 
 
 class ClosedAdmin(ModelAdmin):
     """A list that filters by `list_filter` and nothing else.
 
     Django lets a URL filter by any field of the model and by all its lookups: what
-    a page does not show could be guessed, letter by letter.
+    a page does not show could be guessed, letter by letter. And texts of one line are
+    printable.
     """
+
+    def formfield_for_dbfield(
+        self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Have every text of one line checked."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(db_field, CharField) and isinstance(field, forms.CharField):
+            field.validators = [*field.validators, printable]
+        return field
 
     def lookup_allowed(
         self, lookup: str, value: str, request: HttpRequest | None = None

@@ -14,7 +14,6 @@ it finishes, whether the client is still there or not, and gives back what it he
 import asyncio
 import contextvars
 import functools
-import re
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -27,6 +26,7 @@ from django.conf import settings
 from common.context import Headers, headers
 from common.http import health, problem, stopping
 from common.http.admission import Admission
+from common.http.card_numbers import without_card_numbers
 from common.http.chain import Chain, HttpAnswer, Pending, of_page
 from common.rpc import process_client
 from common.threads import Crowded
@@ -43,8 +43,6 @@ METHODS = frozenset(
 )
 """RFC 9110, section 9, and RFC 5789. Methods are case-sensitive."""
 EXPECTED = f"expected one of {', '.join(sorted(METHODS))}"
-LONG_NUMBER = re.compile(r"\d{13,}")
-"""It may be a card's, sent to the wrong place."""
 IN_MEMORY = 100_000
 """Bytes of a body up to which it is not written to a file."""
 
@@ -218,7 +216,7 @@ def _log(scope: Scope, answer: HttpAnswer, seconds: float) -> None:
         log.info(
             "http",
             method=scope["method"][:20],
-            path=LONG_NUMBER.sub("…", scope["path"]),
+            path=without_card_numbers(scope["path"]),
             status=answer.status,
             ms=round(seconds * 1000, 1),
         )

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from common.context import Headers, headers
+from common.http.card_numbers import is_card_number
 
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=()"
 """A page of ours asks for nothing of the kind."""
@@ -24,7 +25,8 @@ def carry_headers(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Correlation-ID", "")
-        kept = given if CORRELATION_ID.fullmatch(given) else uuid.uuid4().hex
+        usable = CORRELATION_ID.fullmatch(given) and not is_card_number(given)
+        kept = given if usable else uuid.uuid4().hex
         carried = Headers(
             correlation_id=kept,
             traceparent=request.headers.get("traceparent", "")[:128],

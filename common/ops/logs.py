@@ -2,7 +2,6 @@
 
 import io
 import logging
-from collections.abc import Callable
 from json import dumps
 from typing import Any, TextIO
 
@@ -16,6 +15,7 @@ from django.http.multipartparser import MultiPartParserError
 
 from common.context import current_headers
 from common.ops.outage import is_outage
+from common.ops.printable import escaped
 
 LONGEST_VALUE = 1_000
 """Characters of one value, and of one line of a traceback."""
@@ -153,21 +153,11 @@ def _one_line(
 
 
 def _escape_json(_logger: Any, _method: str, line: str) -> str:
-    return _escape(line, lambda letter: dumps(letter)[1:-1])
+    return escaped(line, lambda letter: dumps(letter)[1:-1], keep="\n")
 
 
 def _escape_text(_logger: Any, _method: str, line: str) -> str:
-    return _escape(line, lambda letter: letter.encode("unicode_escape").decode())
-
-
-def _escape(line: str, escaped: Callable[[str], str]) -> str:
-    """Escape what is not printable: strangers' text must not steer a terminal."""
-    if line.isprintable():
-        return line
-    return "".join(
-        letter if letter.isprintable() or letter == "\n" else escaped(letter)
-        for letter in line
-    )
+    return escaped(line, keep="\n")
 
 
 def _cut(text: str, longest: int = LONGEST_VALUE) -> str:

@@ -84,3 +84,28 @@ def test_counters_ledger_and_allocations_are_for_reading(
     if model != "movement":
         assert staff.get(f"/admin/inventory/{model}/add/").status_code == 403
     assert Stock.objects.get().on_hand == 3
+
+
+ESCAPES = ["MUG\x1b[2J", "MUG\x1b]0;owned\x07", "MUG\r\nok", "M\u202eGUM", "MUG\x9b2J"]
+
+
+@pytest.mark.parametrize("text", ESCAPES)
+@pytest.mark.parametrize("field", ["sku", "name"])
+def test_nothing_that_steers_a_terminal_is_saved(
+    staff: Client, field: str, text: str
+) -> None:
+    form = {"sku": "NEW", "name": "New", "unit_price": "100", "currency": "EUR"}
+    inline = {"stock-TOTAL_FORMS": "0", "stock-INITIAL_FORMS": "0"}
+    answer = staff.post("/admin/inventory/product/add/", form | inline | {field: text})
+    assert answer.status_code == 200
+    assert b"Enter printable characters only." in answer.content
+    assert not Product.objects.exists()
+
+
+@pytest.mark.parametrize("text", ESCAPES)
+def test_the_note_of_a_delivery_is_printable_too(
+    staff: Client, product: Callable[..., str], text: str
+) -> None:
+    form = {"product": product(), "quantity": "4", "note": text}
+    answer = staff.post("/admin/inventory/movement/add/", form)
+    assert b"Enter printable characters only." in answer.content

@@ -176,11 +176,20 @@ def test_a_demo_that_is_killed_leaves_nothing_and_can_be_started_again(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_a_terminal_without_our_characters_shows_the_rest(
-    demo: Callable[..., Demo], encoding: str
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"},
+        {"PYTHONIOENCODING": "latin-1"},
+        {name: "http://127.0.0.1:9" for name in ("HTTP_PROXY", "http_proxy")},
+        {"ALL_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"},
+    ],
+    ids=["ascii", "latin-1", "http proxy", "all proxy"],
+)
+def test_a_poor_terminal_and_a_foreign_proxy_do_no_harm(
+    demo: Callable[..., Demo], env: dict[str, str]
 ) -> None:
-    one = demo("--once", PYTHONIOENCODING=encoding, LC_ALL="C")
+    one = demo("--once", **env)
     assert one.end() == 0, one.output
     assert "every order ended as it should" in one.output
 

@@ -20,12 +20,14 @@ class StrictIntegerField(serializers.IntegerField):
 
 
 class StrictCharField(serializers.CharField):
-    """A JSON string: numbers are errors."""
+    """A JSON string of one line: numbers and control characters are errors."""
 
     def to_internal_value(self, data: Any) -> str:
         """Return the text, or raise ValidationError."""
         if not isinstance(data, str):
             raise serializers.ValidationError("expected a string")
+        if not data.isprintable():
+            raise serializers.ValidationError("expected printable characters")
         return super().to_internal_value(data)
 
 

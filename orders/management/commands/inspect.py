@@ -11,6 +11,7 @@ from django.db.models import Q
 from common import clock
 from common.contracts.reports.inventory import AuditAllocations
 from common.contracts.reports.payments import AuditCharges
+from common.ops.printable import escaped
 from common.rpc.errors import ServiceError
 from common.rpc.process_client import call_sync
 from common.saga import leases, timeline
@@ -48,7 +49,7 @@ class Command(BaseCommand):
         orders = Order.objects.filter(Q(needs_attention=True) | overdue)
         for order in orders.order_by("placed_at")[:MOST]:
             why = order.attention or f"overdue since {order.deadline:%F %T}"
-            self.stdout.write(f"{order.id} {order.status:9} {why}")
+            self.stdout.write(escaped(f"{order.id} {order.status:9} {why}"))
         self.stdout.write(f"{orders.count()} orders need attention")
 
     def _show(self, id: UUID, *, acknowledge: bool) -> bool:
@@ -56,7 +57,7 @@ class Command(BaseCommand):
         if order is None:
             return False
         for line in self._lines(order):
-            self.stdout.write(line)
+            self.stdout.write(escaped(line))
         if acknowledge:
             leases.acknowledge(Order, id)
         return True
