@@ -15,6 +15,8 @@ from tests.simulation.setup import prepare
 
 EVERY_CELL = 1500
 """Seeds after which each cell of the protocol's tables must have been met."""
+FEWEST = 0.15
+"""Share of orders that are confirmed, whatever goes wrong; it is 0.3."""
 EVERY = 60.0
 """Seconds between two signs of life."""
 
@@ -78,6 +80,9 @@ def report(plan: courses.Plan, *, exit_first: bool, every_cell: bool) -> int:
     )
     if never:
         print("never met:", ", ".join(sorted(never)))
+    if every_cell and done >= EVERY_CELL and met["confirm won"] < orders * FEWEST:
+        never = {"enough confirmed orders"}
+        print("too few orders are confirmed: something here answers nobody")
     print(
         f"{done} courses, {orders} orders, {fired.total()} faults, "
         f"{done / seconds:.1f} courses a second of a core: {failed} with violations"

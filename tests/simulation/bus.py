@@ -90,9 +90,10 @@ class Layer:
         self._bus = bus
         self._name = name
         self._crash_point = crash_point
+        self._numbers = count(1)
 
     async def new_channel(self, prefix: str = "specific") -> str:
-        return f"{prefix}.{self._name}!replies"
+        return f"{prefix}.{self._name}.{next(self._numbers)}!replies"
 
     async def send(self, channel: str, message: dict[str, Any]) -> None:
         where = channel.partition(".")[0]

@@ -39,6 +39,10 @@ class Script:
     lease: float = 12.0
     late: str = ""
     """The service that is down until the order's deadline."""
+    ahead: str = ""
+    """The service whose clock is ahead."""
+    stall: float = 7.0
+    """Seconds for which a process stands still; usually longer than the deadline."""
 
 
 def _drawn(rng: random.Random) -> Script:

@@ -42,6 +42,9 @@ TROUBLE = 1.0, 4.0
 """Seconds, at least and at most, between two price lists; up to three are issued."""
 ORDER_DEADLINE = 6.0
 """Seconds, at most."""
+AHEAD = 1.5
+"""Seconds by which a service's clock is ahead of the others', where one is: with
+more than a request's time-out nobody serves requests in time."""
 LONG = ORDER_DEADLINE + 1
 """Seconds, at most, for which a process may stand still."""
 LEASES = 0.02, 0.2, 12.0
@@ -152,10 +155,18 @@ class World:
     def _database_seconds(self) -> float:
         """Return how long a thread takes to come to its work; some wait for long."""
         if PROCESS.get() is not None and self.faults.happens("stall"):
-            seconds = LONG if self.script else self.rng.uniform(0, LONG / 2)
+            seconds = (
+                self.script.stall if self.script else self.rng.uniform(0, LONG / 2)
+            )
             self._all_awake_at = max(self._all_awake_at, self.loop.time() + seconds)
             return seconds
         return self.rng.uniform(0, 0.002)
+
+    def _clock(self) -> datetime:
+        """Tell the time as the process that asks has it."""
+        process, script = PROCESS.get(), self.script
+        is_ahead = process and script and script.ahead == process.service
+        return BEGUN + timedelta(seconds=self.loop.time() + (AHEAD if is_ahead else 0))
 
     def _process(self, service: str) -> Process:
         self._numbers += 1
@@ -167,9 +178,12 @@ class World:
         self._tasks.append(self.loop.create_task(worker.run(), context=process.context))
 
     def _unhurried(self, name: str) -> Service:
-        """Return a service whose workers sweep at a pace of their own."""
+        """Return a service whose workers sweep at a pace of their own.
+
+        On a given way all sweep often, so that one does while another stands still.
+        """
         service = copy.copy(process_client.find_service(name))
-        pace = self.rng.choice((1, 3, 6))
+        pace = 1 if self.script else self.rng.choice((1, 3, 6))
         service.jobs = [Periodic(job.job, job.seconds * pace) for job in service.jobs]
         return service
 
@@ -237,6 +251,6 @@ class World:
             ):
                 stack.enter_context(mock.patch.object(target, name, ours))
             stack.enter_context(counted(self.met))
-            real = clock.use(lambda: BEGUN + timedelta(seconds=loop.time()))
+            real = clock.use(self._clock)
             stack.callback(clock.use, real)
             yield
