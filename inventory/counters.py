@@ -9,14 +9,24 @@ from django.db.models import F
 from common import clock
 from inventory.models import AllocationLine, Movement, MovementKind, Stock
 
+MOST_ON_HAND = 2**31 - 1
+
 
 @transaction.atomic
-def receive(*, sku: str, quantity: int, note: str = "") -> Movement:
-    """Put delivered pieces on the shelf and return the ledger entry."""
+def receive(
+    *, sku: str, quantity: int, note: str = "", delivery: UUID | None = None
+) -> Movement:
+    """Put delivered pieces on the shelf and return the ledger entry.
+
+    A `delivery` that was received before raises IntegrityError. Raises ValueError for
+    less than one piece, and for more than the shelf can count.
+    """
     if quantity < 1:
         raise ValueError("quantity: expected at least 1")
     Stock.objects.get_or_create(product_id=sku)
-    Stock.objects.filter(product_id=sku).update(on_hand=F("on_hand") + quantity)
+    room = Stock.objects.filter(product_id=sku, on_hand__lte=MOST_ON_HAND - quantity)
+    if not room.update(on_hand=F("on_hand") + quantity):
+        raise ValueError(f"quantity: expected at most {MOST_ON_HAND} on hand in all")
     return Movement.objects.create(
         product_id=sku,
         kind=MovementKind.RECEIVE,
@@ -24,6 +34,7 @@ def receive(*, sku: str, quantity: int, note: str = "") -> Movement:
         allocated=0,
         at=clock.now(),
         note=note,
+        delivery=delivery,
     )
 
 

@@ -133,6 +133,9 @@ class Movement(models.Model):
     allocated = models.IntegerField(help_text="change of the counter")
     order_id = models.UUIDField(null=True, blank=True, db_index=True)
     at = models.DateTimeField()
+    delivery = models.UUIDField(
+        null=True, blank=True, unique=True, help_text="of the form that received it"
+    )
     note = models.CharField(max_length=200, blank=True)
 
     class Meta:

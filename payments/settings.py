@@ -29,6 +29,9 @@ CORS_ALLOWED_ORIGINS = [
     )
 ]
 CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_METHODS = ["GET", "POST", "OPTIONS"]
+CORS_ALLOW_HEADERS = ["content-type", "x-correlation-id", "traceparent", "tracestate"]
+CORS_EXPOSE_HEADERS = ["Retry-After", "Location", "X-Correlation-ID"]
 REST_FRAMEWORK = base.rest(config, rates=conf.throttle_rates(config))
 
 config.check()

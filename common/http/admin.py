@@ -1,6 +1,10 @@
 """Admin pages that tell no more than they show, and some that never change."""
 
+from contextlib import suppress
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
@@ -8,9 +12,9 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.core.exceptions import BadRequest, ValidationError
+from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationError
 from django.db import DataError
-from django.db.models import CharField, Field, QuerySet
+from django.db.models import CharField, Field, Model, Q, QuerySet, UUIDField
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 
@@ -74,9 +78,20 @@ class ClosedAdmin(ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Find nothing by a text that is too long to be one."""
+        """Find nothing by a text that is too long to be one, and ids as they are.
+
+        A whole UUID is one in any spelling; databases search it as text in their own.
+        """
         if len(search_term) > LONGEST_SEARCH:
             return queryset.none(), False
+        with suppress(ValueError):
+            id, fields = UUID(search_term.strip()), self.get_search_fields(request)
+            names = [
+                str(name) for name in fields if _is_uuid(queryset.model, str(name))
+            ]
+            if names:
+                found = [Q(**{name: id}) for name in names]
+                return queryset.filter(reduce(or_, found)), False
         return super().get_search_results(request, queryset, search_term)
 
     def response_action(
@@ -89,6 +104,13 @@ class ClosedAdmin(ModelAdmin):
         except (ValueError, OverflowError, ValidationError, DataError) as error:
             raise BadRequest("expected keys of rows") from error
         return super().response_action(request, queryset, *args, **kwargs)
+
+
+def _is_uuid(model: type[Model], name: str) -> bool:
+    try:
+        return isinstance(model._meta.get_field(name), UUIDField)
+    except FieldDoesNotExist:
+        return False
 
 
 class _ReadOnly:

@@ -109,3 +109,67 @@ def test_the_note_of_a_delivery_is_printable_too(
     form = {"product": product(), "quantity": "4", "note": text}
     answer = staff.post("/admin/inventory/movement/add/", form)
     assert b"Enter printable characters only." in answer.content
+
+
+def test_a_delivery_that_is_sent_twice_counts_once(
+    staff: Client, product: Callable[..., str]
+) -> None:
+    sku = product("MUG", on_hand=3)
+    page = staff.get("/admin/inventory/movement/add/")
+    delivery = str(page.context["adminform"].form["delivery"].value())
+    form = {"product": sku, "quantity": "4", "note": "", "delivery": delivery}
+    first, second = [
+        staff.post("/admin/inventory/movement/add/", form) for _ in range(2)
+    ]
+    assert (first.status_code, second.status_code) == (302, 200)
+    assert b"This delivery has been received already." in second.content
+    assert Stock.objects.get(product_id=sku).on_hand == 7
+    other = staff.get("/admin/inventory/movement/add/").context["adminform"].form
+    assert str(other["delivery"].value()) != delivery
+
+
+def test_a_shelf_holds_as_many_as_it_can_count(
+    staff: Client, product: Callable[..., str]
+) -> None:
+    sku = product("MUG")
+    Stock.objects.update(on_hand=2**31 - 10)
+    for quantity, status in (("10", 200), ("9", 302), ("1", 200)):
+        form = {"product": sku, "quantity": quantity, "note": ""}
+        answer = staff.post("/admin/inventory/movement/add/", form)
+        assert answer.status_code == status
+    assert Stock.objects.get(product_id=sku).on_hand == 2**31 - 1
+
+
+def test_a_product_is_named_and_not_chosen_from_thousands(
+    staff: Client, product: Callable[..., str]
+) -> None:
+    for number in range(50):
+        product(f"P-{number}")
+    page = staff.get("/admin/inventory/movement/add/").content
+    assert b"P-49" not in page
+    wrong = {"product": "NO-SUCH", "quantity": "4", "note": ""}
+    answer = staff.post("/admin/inventory/movement/add/", wrong)
+    assert answer.context["errors"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("unit_price", "name"), ("name", "unit_price")]
+)
+def test_two_tabs_do_not_undo_each_others_fields(
+    staff: Client, product: Callable[..., str], first: str, second: str
+) -> None:
+    sku = product("MUG", price=1250)
+    url = f"/admin/inventory/product/{sku}/change/"
+    new = {"name": "New mug", "unit_price": "999"}
+
+    def tab() -> dict[str, str]:
+        form = staff.get(url).context["adminform"].form
+        shown = {name: str(form[name].value()) for name in form.fields}
+        shown |= {f"initial-{name}": value for name, value in shown.items()}
+        return shown | {"stock-TOTAL_FORMS": "0", "stock-INITIAL_FORMS": "0"}
+
+    tabs = {first: tab(), second: tab()}
+    for name, form in tabs.items():
+        assert staff.post(url, form | {name: new[name]}).status_code == 302
+    kept = Product.objects.get(sku=sku)
+    assert (kept.name, kept.unit_price) == ("New mug", 999)

@@ -130,7 +130,13 @@ def test_the_vault_answers_the_shops_origin_and_no_other(running: Running) -> No
         )
 
     ours = f"http://localhost:{running.suite.ports['orders']}"
-    assert preflight(ours).headers["Access-Control-Allow-Origin"] == ours
+    allowed = preflight(ours).headers
+    assert allowed["Access-Control-Allow-Origin"] == ours
+    assert allowed["Access-Control-Allow-Methods"] == "GET, POST, OPTIONS"
+    post = running.shop.payments.post
+    shown = post("/api/cards", headers={"Origin": ours}, json={}).headers
+    exposed = shown["Access-Control-Expose-Headers"]
+    assert exposed == "Retry-After, Location, X-Correlation-ID"
     theirs = preflight("https://evil.example").headers
     assert "Access-Control-Allow-Origin" not in theirs
     assert theirs["Cache-Control"] == "no-store"
