@@ -50,6 +50,7 @@ def demo_against(
     )
 
 
+@pytest.mark.slow
 def test_the_demos_orders_can_be_placed_with_a_suite_that_runs(
     running: Running,
 ) -> None:

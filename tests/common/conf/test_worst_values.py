@@ -96,6 +96,7 @@ OF_PAYMENTS = {
 ROUNDS = max(map(len, [*WORST.values(), *OF_PAYMENTS.values()]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(ROUNDS))
 @pytest.mark.parametrize(
     ("project", "worst"), [("orders", WORST), ("payments", OF_PAYMENTS)]
