@@ -17,6 +17,7 @@ def test_it_migrates_and_seeds_in_the_demo_alone(tmp_path: Path, mode: str) -> N
     env = {
         **os.environ,
         "MODE": mode,
+        "TLS_PROXY": "true",
         "RUN_DIR": str(tmp_path),
         "BUS_URL": "redis://localhost/0",
         "INVENTORY_DATABASE_URL": f"sqlite:///{tmp_path}/inventory.sqlite3",
