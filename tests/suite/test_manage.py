@@ -75,6 +75,7 @@ def test_seed_refuses_production(tmp_path: object) -> None:
         "inventory",
         "seed",
         MODE="production",
+        TLS_PROXY="true",
         RUN_DIR=str(tmp_path),
         INVENTORY_SECRET_KEY=secret,
         INVENTORY_ALLOWED_HOSTS="inventory.example",
