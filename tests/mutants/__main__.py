@@ -89,7 +89,7 @@ def main() -> int:
     """Judge the mutants that were named, or all; print the table."""
     parser = ArgumentParser(prog="python -m tests.mutants")
     parser.add_argument("names", nargs="*", help="mutants, without .toml")
-    parser.add_argument("--seconds", type=float, default=120, help="of seeds for each")
+    parser.add_argument("--seconds", type=float, default=300, help="of seeds for each")
     parser.add_argument("--write", action="store_true", help=f"to {TABLE.name}")
     options = parser.parse_args()
     chosen = [one for one in MUTANTS if one.stem in options.names or not options.names]
