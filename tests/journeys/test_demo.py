@@ -153,7 +153,7 @@ def test_a_signal_stops_everything(
     demo: Callable[..., Demo], number: signal.Signals
 ) -> None:
     one = demo()
-    one.until(lambda: "Ctrl-C stops everything" in one.output)
+    one.until(lambda: "All goes well" in one.output)
     one.process.send_signal(number)
     one.end()
     assert one.left_behind() == []
