@@ -39,6 +39,7 @@ from orders.models import Order, Status
 from orders.pages import NewestFirst
 from orders.rows import NewOrder
 from orders.serializers import (
+    CannotCancelSerializer,
     OrderDetail,
     OrderInput,
     OrderSummary,
@@ -46,8 +47,7 @@ from orders.serializers import (
 )
 from orders.waiting import preferred_wait, until_ended
 
-BAD_REQUEST = {(400, "application/problem+json"): ProblemSerializer}
-NOT_FOUND = {(404, "application/problem+json"): ProblemSerializer}
+PROBLEM = "application/problem+json"
 ORDER_TOKEN = OpenApiParameter(
     TOKEN_HEADER, str, OpenApiParameter.HEADER, description="opens a guest's order"
 )
@@ -88,14 +88,18 @@ class OrdersView(Waiting, ListAPIView[Order]):
             OpenApiParameter(
                 "Prefer", str, OpenApiParameter.HEADER, description="wait=N (seconds)"
             ),
+            OpenApiParameter(
+                "Location", str, OpenApiParameter.HEADER, response=[201, 202]
+            ),
+            OpenApiParameter(
+                "Preference-Applied", str, OpenApiParameter.HEADER, response=[201, 202]
+            ),
         ],
         responses={
             201: PlacedOrder,
             202: PlacedOrder,
-            **BAD_REQUEST,
-            (409, "application/problem+json"): ProblemSerializer,
-            (413, "application/problem+json"): ProblemSerializer,
-            (422, "application/problem+json"): ProblemSerializer,
+            (409, PROBLEM): ProblemSerializer,
+            (422, PROBLEM): ProblemSerializer,
         },
     )
     def post(self, request: Request) -> HttpResponseBase:
@@ -185,7 +189,7 @@ class OrderView(APIView):
     permission_classes = (AllowAny,)
     throttle_scope = "reads"
 
-    @extend_schema(parameters=[ORDER_TOKEN], responses={200: OrderDetail, **NOT_FOUND})
+    @extend_schema(parameters=[ORDER_TOKEN], responses={200: OrderDetail})
     def get(self, request: Request, order_id: uuid.UUID) -> Response:
         """Show an order and its timeline to its owner or to staff."""
         return Response(OrderDetail(visible_order(request, order_id)).data)
@@ -202,8 +206,7 @@ class CancelView(APIView):
         parameters=[ORDER_TOKEN],
         responses={
             202: OrderDetail,
-            **NOT_FOUND,
-            (409, "application/problem+json"): ProblemSerializer,
+            (409, PROBLEM): CannotCancelSerializer,
         },
     )
     def post(self, request: Request, order_id: uuid.UUID) -> Response:

@@ -14,6 +14,17 @@ class NewestFirst(CursorPagination):
     page_size = 20
     ordering = ("-placed_at", "-id")
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Describe a page, with addresses of pages as examples."""
+        described: dict[str, Any] = super().get_paginated_response_schema(schema)
+        for name in ("next", "previous"):
+            described["properties"][name] = {
+                "type": ["string", "null"],
+                "format": "uri",
+                "example": "https://shop.example/api/orders?cursor=cD0yMDI2",
+            }
+        return described
+
     def decode_cursor(self, request: Request) -> Any:
         """Return where to go on; a place that is no time of an order is a 404."""
         cursor = super().decode_cursor(request)

@@ -2,8 +2,7 @@
 
 import msgspec
 from django.http.response import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,13 +27,11 @@ class ProductsView(Waiting, APIView):
 
     @extend_schema(
         parameters=[
-            OpenApiParameter("after", OpenApiTypes.STR),
-            OpenApiParameter("limit", OpenApiTypes.INT),
+            ProductQuery,
         ],
         responses={
             200: ProductPageSerializer,
-            (400, "application/problem+json"): ProblemSerializer,
-            (503, "application/problem+json"): ProblemSerializer,
+            (502, "application/problem+json"): ProblemSerializer,
         },
     )
     def get(self, request: Request) -> HttpResponseBase:

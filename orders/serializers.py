@@ -6,12 +6,14 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from common.contracts.money import HIGHEST_PRICE, HIGHEST_TOTAL
 from common.http.rest.fields import (
     ShortListField,
     StrictCharField,
     StrictIntegerField,
     StrictSerializer,
 )
+from common.http.rest.problems import ProblemSerializer
 from common.saga import timeline
 from orders.access import guest_token
 from orders.models import Order, OrderLine
@@ -50,12 +52,25 @@ class OrderInput(StrictSerializer):
 class MoneySerializer(serializers.Serializer[Any]):
     """An amount in minor units of an ISO 4217 currency."""
 
-    amount = serializers.IntegerField()
-    currency = serializers.CharField()
+    amount = serializers.IntegerField(min_value=0, max_value=HIGHEST_TOTAL)
+    currency = serializers.CharField(min_length=3, max_length=3)
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why an order came to nothing: a problem (RFC 9457), with fields of its own."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    detail = serializers.CharField()
 
 
 class LineOutput(serializers.ModelSerializer[OrderLine]):
     """A line, with its price once inventory has named it."""
+
+    quantity = serializers.IntegerField(min_value=1, max_value=MAX_LINES * MAX_QUANTITY)
+    unit_price = serializers.IntegerField(
+        min_value=0, max_value=HIGHEST_PRICE, allow_null=True
+    )
 
     class Meta:
         model = OrderLine
@@ -65,6 +80,7 @@ class LineOutput(serializers.ModelSerializer[OrderLine]):
 class OrderSummary(serializers.ModelSerializer[Order]):
     """An order as lists show it."""
 
+    reason = serializers.SerializerMethodField()
     total = serializers.SerializerMethodField()
     lines = LineOutput(many=True, read_only=True)
 
@@ -81,6 +97,12 @@ class OrderSummary(serializers.ModelSerializer[Order]):
             "needs_attention",
             "correlation_id",
         )
+        read_only_fields = ("needs_attention", "correlation_id")
+
+    @extend_schema_field(ReasonSerializer(allow_null=True))
+    def get_reason(self, order: Order) -> object:
+        """Return why it was rejected, cancelled or expired, or None."""
+        return order.reason
 
     @extend_schema_field(MoneySerializer(allow_null=True))
     def get_total(self, order: Order) -> dict[str, object] | None:
@@ -88,6 +110,12 @@ class OrderSummary(serializers.ModelSerializer[Order]):
         if order.total is None:
             return None
         return {"amount": order.total, "currency": order.currency}
+
+
+class CannotCancelSerializer(ProblemSerializer):
+    """The problem of an order that cannot be cancelled."""
+
+    order_status = serializers.CharField(max_length=12)
 
 
 class TimelineEntry(serializers.Serializer[Any]):
@@ -100,8 +128,10 @@ class TimelineEntry(serializers.Serializer[Any]):
     queue_ms = serializers.FloatField(allow_null=True)
     handler_ms = serializers.FloatField(allow_null=True)
     left_out = serializers.IntegerField(
+        min_value=0,
+        max_value=2**53,
         help_text="0; or so many steps of this name, all but the first and last ten, "
-        "for which this entry stands"
+        "for which this entry stands",
     )
 
 
@@ -137,9 +167,9 @@ class ProductSerializer(serializers.Serializer[Any]):
 
     sku = serializers.CharField()
     name = serializers.CharField()
-    unit_price = serializers.IntegerField()
-    currency = serializers.CharField()
-    free = serializers.IntegerField()
+    unit_price = serializers.IntegerField(min_value=0, max_value=HIGHEST_PRICE)
+    currency = serializers.CharField(min_length=3, max_length=3)
+    free = serializers.IntegerField(min_value=0, max_value=2**53)
 
 
 class ProductPageSerializer(serializers.Serializer[Any]):
@@ -152,7 +182,9 @@ class ProductPageSerializer(serializers.Serializer[Any]):
 class ProductQuery(serializers.Serializer[Any]):
     """Which page of products."""
 
-    after = serializers.CharField(max_length=40, required=False, default="")
+    after = serializers.CharField(
+        max_length=40, required=False, allow_blank=True, default=""
+    )
     limit = serializers.IntegerField(
         min_value=1, max_value=100, required=False, default=50
     )

@@ -76,7 +76,6 @@ class CardsView(APIView):
         responses={
             201: CardSerializer,
             (400, "application/problem+json"): ProblemSerializer,
-            (503, "application/problem+json"): ProblemSerializer,
         },
     )
     def post(self, request: Request) -> Response:

@@ -171,7 +171,16 @@ def _pages(config: Config) -> dict[str, Any]:
         "TEMPLATES": TEMPLATES,
         "SPECTACULAR_SETTINGS": {
             "TITLE": brand.title(config.service),
+            "DESCRIPTION": f"The HTTP API of {config.service}.",
             "VERSION": "1",
+            "OAS_VERSION": "3.1.0",
+            "CONTACT": {"name": brand.title(config.service)},
+            "LICENSE": {"name": "BSD-3-Clause", "identifier": "BSD-3-Clause"},
+            "SERVERS": [{"url": "/", "description": "where this document is"}],
+            "POSTPROCESSING_HOOKS": [
+                "drf_spectacular.hooks.postprocess_schema_enums",
+                "common.http.rest.openapi.complete",
+            ],
             "SERVE_INCLUDE_SCHEMA": False,
             "SERVE_AUTHENTICATION": [],
             "COMPONENT_SPLIT_REQUEST": True,

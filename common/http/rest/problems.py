@@ -49,13 +49,20 @@ class ServiceRefused(exceptions.APIException):
         self.refusal = refusal
 
 
+class FieldError(serializers.Serializer[Any]):
+    """What is wrong with one field of a request."""
+
+    field = serializers.CharField()
+    detail = serializers.CharField()
+
+
 class ProblemSerializer(serializers.Serializer[Any]):
-    """A problem document (RFC 9457); `errors` names the fields of a bad request."""
+    """A problem document (RFC 9457); docs/problems.md lists the types."""
 
     type = serializers.CharField()
     title = serializers.CharField()
-    status = serializers.IntegerField()
+    status = serializers.IntegerField(min_value=400, max_value=599)
     detail = serializers.CharField()
-    errors = serializers.ListField(  # type: ignore[assignment]
-        child=serializers.DictField(child=serializers.CharField()), required=False
+    errors = FieldError(  # type: ignore[assignment]
+        many=True, required=False, help_text="the fields of a bad request"
     )
