@@ -1,13 +1,14 @@
 """The shop's HTTP API."""
 
 import uuid
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
@@ -29,6 +30,7 @@ from orders.access import (
     visible_order,
 )
 from orders.idempotency import (
+    A_KEY,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
     fingerprint,
@@ -60,9 +62,21 @@ class CannotCancel(Problem):
     title = "The order cannot be cancelled"
 
 
+ANYBODY: Any = [{"tokenAuth": []}, {"cookieAuth": []}, {}]
+OPENS = {"order_id": "$response.body#/id", TOKEN_HEADER: "$response.body#/token"}
+LINKS = {
+    "order": {"operationId": "orders_retrieve", "parameters": OPENS},
+    "cancel": {"operationId": "orders_cancel_create", "parameters": OPENS},
+}
+"""Where to go from an order that was placed."""
 ACCEPTED = status.HTTP_202_ACCEPTED
 
 
+@extend_schema_view(
+    get=extend_schema(
+        responses={200: OrderSummary(many=True), (404, PROBLEM): ProblemSerializer}
+    )
+)
 class OrdersView(Waiting, ListAPIView[Order]):
     """A customer's orders."""
 
@@ -81,9 +95,11 @@ class OrdersView(Waiting, ListAPIView[Order]):
 
     @extend_schema(
         request=OrderInput,
+        auth=ANYBODY,
+        extensions={"x-links": {"201": LINKS, "202": LINKS}},
         parameters=[
             OpenApiParameter(
-                "Idempotency-Key", str, OpenApiParameter.HEADER, required=True
+                "Idempotency-Key", A_KEY, OpenApiParameter.HEADER, required=True
             ),
             OpenApiParameter(
                 "Prefer", str, OpenApiParameter.HEADER, description="wait=N (seconds)"

@@ -17,10 +17,19 @@ from common.http.rest.problems import Problem
 GUEST_BITS = 122
 """A guest's key opens the guest's order, so it must be as hard to guess as a UUIDv4."""
 
-QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
+QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])+)"')
 """A String of RFC 9651, 3.3.3, which is what the draft has."""
 BARE = re.compile(r"[!#-+\--:<-~]+")
 """Many clients write it without the quotes: printable, but none of `"`, `,`, `;`."""
+
+A_KEY = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 255,
+    "pattern": f"^({QUOTED.pattern}|{BARE.pattern})$",
+    "description": "a guest's is a UUID of version 4, or as hard to guess",
+}
+"""The header as the API's schema tells it."""
 
 
 class IdempotencyKeyMissing(Problem):

@@ -3,13 +3,18 @@
 from typing import Any
 
 from django.contrib.auth import authenticate
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.authtoken.views import ObtainAuthToken
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.throttling import ScopedRateThrottle
 
+from common.http.problem import MEDIA_TYPE
 from common.http.rest.fields import StrictCharField, StrictSerializer
 from common.http.rest.parsers import StrictJSONParser
+from common.http.rest.problems import ProblemSerializer
 
 
 class Login(StrictSerializer):
@@ -23,10 +28,11 @@ class Login(StrictSerializer):
         """Add the user, or say no more than that this does not log anybody in."""
         user = authenticate(self.context["request"], **attrs)
         if user is None:
-            raise serializers.ValidationError("no login with this name and password")
+            raise AuthenticationFailed("no login with this name and password")
         return {**attrs, "user": user}
 
 
+@extend_schema(responses={200: Login, (401, MEDIA_TYPE): ProblemSerializer})
 class TokenView(ObtainAuthToken):
     """Login for programs. It asks nobody who they are already."""
 
@@ -36,3 +42,7 @@ class TokenView(ObtainAuthToken):
     parser_classes = (StrictJSONParser,)
     throttle_classes = (ScopedRateThrottle,)
     throttle_scope = "login"
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """Return what a 401 says in WWW-Authenticate: what this page gives."""
+        return "Token"

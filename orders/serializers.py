@@ -1,6 +1,5 @@
 """The bodies of the orders API."""
 
-import re
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -8,6 +7,7 @@ from rest_framework import serializers
 
 from common.contracts.money import HIGHEST_PRICE, HIGHEST_TOTAL
 from common.http.rest.fields import (
+    WORD,
     ShortListField,
     StrictCharField,
     StrictIntegerField,
@@ -25,7 +25,7 @@ MAX_QUANTITY = 1000
 class LineInput(StrictSerializer):
     """So many pieces of a product. Prices are the shop's to say, not the client's."""
 
-    sku = StrictCharField(max_length=40)
+    sku = StrictCharField(max_length=40, **WORD)
     quantity = StrictIntegerField(min_value=1, max_value=MAX_QUANTITY)
 
 
@@ -33,13 +33,12 @@ class OrderInput(StrictSerializer):
     """What a customer orders, and the card that pays for it."""
 
     lines = ShortListField(child=LineInput(), min_length=1, max_length=MAX_LINES)
-    card_token = StrictCharField(max_length=80, help_text="from POST /api/cards")
-
-    def validate_card_token(self, value: str) -> str:
-        """Refuse a card's number: orders must never keep one."""
-        if re.fullmatch(r"[\d -]{12,}", value):
-            raise serializers.ValidationError("expected a token, not a number")
-        return value
+    card_token = StrictCharField(
+        max_length=80,
+        pattern=r"^(?![0-9-]{12,}\Z)[!-~]*\Z",
+        expected="a token of printable characters, not a number",
+        help_text="from POST /api/cards; orders must never keep a card's number",
+    )
 
     def merged_lines(self) -> dict[str, int]:
         """Return the quantities by SKU; lines of the same SKU add up."""
@@ -182,8 +181,8 @@ class ProductPageSerializer(serializers.Serializer[Any]):
 class ProductQuery(serializers.Serializer[Any]):
     """Which page of products."""
 
-    after = serializers.CharField(
-        max_length=40, required=False, allow_blank=True, default=""
+    after = StrictCharField(
+        max_length=40, required=False, allow_blank=True, default="", **WORD
     )
     limit = serializers.IntegerField(
         min_value=1, max_value=100, required=False, default=50

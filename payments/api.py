@@ -35,10 +35,22 @@ PATIENCE = 5.0
 class CardSerializer(StrictSerializer):
     """A card as its owner types it. Which cards are taken is the gateway's to say."""
 
-    number = StrictCharField(min_length=12, max_length=23, write_only=True)
+    number = StrictCharField(
+        min_length=12,
+        max_length=23,
+        pattern=r"^[0-9 -]*\Z",
+        expected="digits, in groups or not",
+        write_only=True,
+    )
     exp_month = StrictIntegerField(min_value=1, max_value=12, write_only=True)
     exp_year = StrictIntegerField(min_value=2000, max_value=2099, write_only=True)
-    cvc = StrictCharField(min_length=3, max_length=4, write_only=True)
+    cvc = StrictCharField(
+        min_length=3,
+        max_length=4,
+        pattern=r"^[0-9]*\Z",
+        expected="digits",
+        write_only=True,
+    )
     token = serializers.CharField(read_only=True)
     brand = serializers.CharField(read_only=True)
     last4 = serializers.CharField(read_only=True)
@@ -49,12 +61,6 @@ class CardSerializer(StrictSerializer):
         if not (_is_digits(number) and 12 <= len(number) <= 19):
             raise serializers.ValidationError("expected 12 to 19 digits")
         return number
-
-    def validate_cvc(self, value: str) -> str:
-        """Accept digits; the gateway knows how many."""
-        if not _is_digits(value):
-            raise serializers.ValidationError("expected digits")
-        return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse a card that is out of date."""

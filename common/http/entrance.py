@@ -40,8 +40,10 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 METHODS = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
-)
-"""RFC 9110, section 9, and RFC 5789. Methods are case-sensitive."""
+) | {"QUERY"}
+"""RFC 9110, section 9, RFC 5789 (PATCH), and QUERY, a newer one.
+
+Methods are case-sensitive."""
 EXPECTED = f"expected one of {', '.join(sorted(METHODS))}"
 IN_MEMORY = 100_000
 """Bytes of a body up to which it is not written to a file."""

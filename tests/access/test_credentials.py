@@ -159,8 +159,6 @@ def test_logging_in_reads_no_other_credentials(
         ({"password": None}, "password"),
         ({"password": True}, "password"),
         ({"password": "x" * 5000}, "password"),
-        ({"password": " correct horse "}, "body"),
-        ({"username": "nobody"}, "body"),
     ],
 )
 def test_a_login_takes_just_a_name_and_its_password(
@@ -172,10 +170,16 @@ def test_a_login_takes_just_a_name_and_its_password(
 
 
 def test_a_login_does_not_tell_who_there_is(ask: Ask, ada: User) -> None:
-    wrong = [
-        ask("POST", "/api/token", {**LOGIN, **change}).body
-        for change in ({"password": "wrong"}, {"username": "nobody"})
+    answers = [
+        ask("POST", "/api/token", {**LOGIN, **change})
+        for change in (
+            {"password": "wrong"},
+            {"password": " correct horse "},
+            {"username": "nobody"},
+        )
     ]
+    assert [answer.status for answer in answers] == [401, 401, 401]
+    wrong = [answer.body for answer in answers]
     User.objects.update(is_active=False)
     wrong.append(ask("POST", "/api/token", LOGIN).body)
     assert len(set(wrong)) == 1

@@ -3,32 +3,65 @@
 import heapq
 from typing import Any
 
+from django.core.validators import ProhibitNullCharactersValidator, RegexValidator
 from rest_framework import serializers
+
+from common.contracts.values import PRINTABLE
 
 MOST = 20
 """Unknown fields of one object that are named in an answer."""
 
 
 class StrictIntegerField(serializers.IntegerField):
-    """A JSON number without a fraction: "2", 2.0 and true are errors."""
+    """A JSON number without a fraction, as JSON Schema has it: "2" and true are errors.
+
+    2.0 is 2: JSON itself makes no difference.
+    """
 
     def to_internal_value(self, data: Any) -> int:
         """Return the number, or raise ValidationError."""
+        if type(data) is float and data.is_integer() and abs(data) <= 2**53:
+            data = int(data)
         if type(data) is not int:
             raise serializers.ValidationError("expected a whole number")
         return super().to_internal_value(data)
 
 
+WORD = {
+    "pattern": r"^[!-~]*\Z",
+    "expected": "printable characters of ASCII, without spaces",
+}
+"""What a name or a token looks like."""
+
+
 class StrictCharField(serializers.CharField):
-    """A JSON string of one line: numbers and control characters are errors."""
+    """A JSON string of one line, as it is: numbers and control characters are errors.
+
+    `pattern` is a regular expression for all of it, and stands in the schema, too;
+    `expected` says the same in words.
+    """
+
+    def __init__(
+        self,
+        *,
+        pattern: str = PRINTABLE,
+        expected: str = "printable characters",
+        **options: Any,
+    ) -> None:
+        super().__init__(**{"trim_whitespace": False, **options})
+        validators = [one for one in self.validators if not _is_about_nul(one)]
+        self.validators = [*validators, RegexValidator(pattern, f"expected {expected}")]
 
     def to_internal_value(self, data: Any) -> str:
         """Return the text, or raise ValidationError."""
         if not isinstance(data, str):
             raise serializers.ValidationError("expected a string")
-        if not data.isprintable():
-            raise serializers.ValidationError("expected printable characters")
         return super().to_internal_value(data)
+
+
+def _is_about_nul(validator: object) -> bool:
+    """Tell whether a validator refuses NUL, which no pattern here lets through."""
+    return isinstance(validator, ProhibitNullCharactersValidator)
 
 
 class ShortListField(serializers.ListField):

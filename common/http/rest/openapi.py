@@ -71,10 +71,15 @@ def complete(
                     operation["responses"][str(status)] = here
             for status, response in operation["responses"].items():
                 _add_headers(int(status), response)
+            for status, links in operation.pop("x-links", {}).items():
+                operation["responses"][status]["links"] = links
             operation["responses"] = dict(sorted(operation["responses"].items()))
     components["responses"] = {
         NAMES[status][0]: _problem(status) for status in sorted(shared)
     }
+    for name, schema in components["schemas"].items():
+        if name.endswith("Request"):
+            schema["additionalProperties"] = False  # bodies are StrictSerializers
     used = str(result)
     components["headers"] = {
         name: header
