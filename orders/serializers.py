@@ -36,7 +36,7 @@ class OrderInput(StrictSerializer):
     card_token = StrictCharField(
         max_length=80,
         pattern=r"^(?![0-9-]{12,}\Z)[!-~]*\Z",
-        expected="a token of printable characters, not a number",
+        expected="printable characters of ASCII without spaces, not a number",
         help_text="from POST /api/cards; orders must never keep a card's number",
     )
 

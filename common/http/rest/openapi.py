@@ -25,14 +25,6 @@ HEADERS: Schema = {
         "description": "what this request is called in the logs of all services",
         "schema": {"type": "string", "maxLength": 64},
     },
-    "RateLimit-Policy": {
-        "description": 'how much a client may ask: `"reads";q=1200;w=60`, 1200 in 60 s',
-        "schema": TEXT,
-    },
-    "RateLimit": {
-        "description": 'how much is left: `"reads";r=1199;t=60`, until in 60 s',
-        "schema": TEXT,
-    },
     "Retry-After": {"description": "seconds until it is worth it", "schema": SECONDS},
     "WWW-Authenticate": {"description": "how to log in", "schema": TEXT},
     "Location": {
@@ -44,7 +36,7 @@ HEADERS: Schema = {
         "schema": TEXT,
     },
 }
-ALWAYS = ("X-Correlation-ID", "RateLimit-Policy", "RateLimit")
+ALWAYS = ("X-Correlation-ID",)
 BY_STATUS = {
     401: ("WWW-Authenticate",),
     409: ("Retry-After",),
