@@ -6,8 +6,6 @@ follows from what the operation takes and whom it asks who they are.
 
 from typing import Any
 
-from django.utils.functional import Promise
-
 from common.http.problem import MEDIA_TYPE, NAMES
 
 Schema = dict[str, Any]
@@ -114,13 +112,10 @@ def _problem(status: int) -> Schema:
 def _add_headers(status: int, response: Schema) -> None:
     if "$ref" in response:
         return
-    response["description"] = response["description"] or _said(status)
+    said = NAMES[status][1] if status in NAMES else "Done"
+    response["description"] = response["description"] or said
     names = (*ALWAYS, *BY_STATUS.get(status, ()))
     given = response.get("headers", {})
     response["headers"] = {
         name: {"$ref": f"#/components/headers/{name}"} for name in (*names, *given)
     }
-
-
-def _said(status: int) -> str | Promise:
-    return NAMES[status][1] if status in NAMES else "Done"
