@@ -30,6 +30,7 @@ URL                                     method   all
 /                                       ANY      302
 /                                       TRACE    405
 /                                       CONNECT  405
+/                                       QUERY    405
 /nowhere                                ANY      404
 /static/admin/css/base.css              ANY      405
 /static/admin/css/base.css              GET      200
@@ -145,6 +146,7 @@ URL                                     method   others clerk admin
 /admin/{model}/{pk}/                    ANY      302    302   302
 /admin/{model}/{pk}/                    TRACE    302    405   405
 /admin/{model}/{pk}/                    CONNECT  302    405   405
+/admin/{model}/{pk}/                    QUERY    302    405   405
 /admin/{model}/{pk}/change/             ANY      302    403   200
 /admin/{model}/{pk}/change/             POST     302    403   403
 /admin/{model}/{pk}/history/            ANY      302    403   200
@@ -157,6 +159,7 @@ URL                                     method   others clerk admin
 /admin/{model}/{pk}/                    ANY      302    302   302
 /admin/{model}/{pk}/                    TRACE    302    405   405
 /admin/{model}/{pk}/                    CONNECT  302    405   405
+/admin/{model}/{pk}/                    QUERY    302    405   405
 /admin/{model}/{pk}/change/             ANY      302    403   200
 /admin/{model}/{pk}/history/            ANY      302    403   200
 /admin/{model}/{pk}/delete/             ANY      302    403   {delete}
@@ -169,6 +172,7 @@ URL                                     method   others clerk admin
 /admin/inventory/movement/1/            ANY      302    302   302
 /admin/inventory/movement/1/            TRACE    302    405   405
 /admin/inventory/movement/1/            CONNECT  302    405   405
+/admin/inventory/movement/1/            QUERY    302    405   405
 /admin/inventory/movement/1/change/     ANY      302    403   200
 /admin/inventory/movement/1/change/     POST     302    403   403
 /admin/inventory/movement/1/history/    ANY      302    403   200
@@ -183,6 +187,7 @@ URL                                     method   others clerk admin
 /admin/payments/card/{card}/            ANY      302    302   302
 /admin/payments/card/{card}/            TRACE    302    405   405
 /admin/payments/card/{card}/            CONNECT  302    405   405
+/admin/payments/card/{card}/            QUERY    302    405   405
 /admin/payments/card/{card}/change/     ANY      302    403   302
 /admin/payments/card/{card}/change/     POST     302    403   403
 /admin/payments/card/{card}/history/    ANY      302    302   302

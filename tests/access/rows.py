@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from tests.access.expected import GROUPS
 
 METHODS = (
-    *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"),
+    *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
+    *("OPTIONS", "TRACE", "CONNECT", "QUERY"),
 )
 UNKNOWN = ("get", "Head", "head", "PROPFIND")
 """Refused by the entrance with 501, wherever they go and whoever sends them."""
