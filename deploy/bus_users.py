@@ -3,17 +3,19 @@
 A service reads its own requests, and the replies to what it asked. It may write, and
 only write, requests to those it calls (`common.contracts.topology`), and replies in its
 own name. This is for `common.channel_layer`, whose scripts run with the rights of who
-calls them.
+calls them. And it counts its clients' requests.
 """
 
 import hashlib
 from collections.abc import Mapping
 
-from common.contracts.topology import CALLS
+from common.contracts.topology import CALLS, SERVING
 
 SEND = "+rpush +ltrim +pexpire +time"
 RECEIVE = "+blmpop +lindex +lpop +lpush +client|id +client|unblock"
 CONNECT = "+ping +client|setinfo"
+COUNT = "+mget +set +exists +incrby"
+"""What common.http.rest.throttling needs, at keys that no channel has."""
 NOBODY = "user default off"
 """Who has not logged in is told to, and that is all."""
 
@@ -29,10 +31,11 @@ def _user(name: str, password: str) -> str:
     hashed = hashlib.sha256(password.encode()).hexdigest()
     # a script's keys count as read and written; each command in it is checked as well
     scripts = " ".join(f"~{key}" for key in readable + writable)
+    throttles = f" ({COUNT} ~throttle:{name}:*)" if name in SERVING else ""
     keys = [f"%RW~{key}" for key in readable] + [f"%W~{key}" for key in writable]
     return (
         f"user {name} on #{hashed} resetchannels -@all {' '.join(keys)} "
-        f"{SEND} {RECEIVE} {CONNECT} (+eval +evalsha {scripts})"
+        f"{SEND} {RECEIVE} {CONNECT} (+eval +evalsha {scripts}){throttles}"
     )
 
 

@@ -29,5 +29,4 @@ def throttle_rates(config: Config) -> dict[str, str]:
     return {
         "orders": config.rate("THROTTLE_ORDERS", default="120/min"),
         "reads": config.rate("THROTTLE_READS", default="1200/min"),
-        "login": config.rate("THROTTLE_LOGIN", default="10/min"),
     }

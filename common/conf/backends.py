@@ -66,3 +66,23 @@ def channel_layer(url: str, backend: str = OUR_CHANNEL_LAYER) -> dict[str, Any]:
     if backend == OUR_CHANNEL_LAYER:
         config |= {"max_message_size": LONGEST, "max_receive_size": LONGEST}
     return {"BACKEND": backend, "CONFIG": config}
+
+
+def caches(url: str, service: str) -> dict[str, Any]:
+    """Return the setting of Django's caches, which hold nothing but throttles' counts.
+
+    They are on the bus's server, under names that no other service may use. The short
+    timeouts are what a request waits at most when the server is away.
+    """
+    return {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 20_000},
+        },
+        "throttles": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": [url],  # a list: a text would be split at its commas
+            "KEY_PREFIX": f"throttle:{service}",
+            "OPTIONS": {"socket_timeout": 0.25, "socket_connect_timeout": 0.25},
+        },
+    }

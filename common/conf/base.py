@@ -5,7 +5,9 @@ from typing import Any
 from csp.constants import NONCE, NONE, SELF
 
 from common import brand
+from common.conf.backends import caches
 from common.conf.config import Config
+from common.conf.lockout import lockout
 from common.ops import logs
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -30,6 +32,8 @@ NEEDED = frozenset(
 
 MIDDLEWARE = [
     "common.http.answers.no_store",
+    "common.http.answers.errors_are_told",
+    "common.http.answers.rate_limit",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -41,6 +45,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # the last, as it asks to be
 ]
 
 APPS = [
@@ -51,6 +56,7 @@ APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
     "common",
 ]
 
@@ -102,6 +108,7 @@ def settings(config: Config, *, port: int) -> dict[str, Any]:
         **_process(config, port),
         **_pages(config),
         **_cookies_and_tls(config),
+        **lockout(config.rate("THROTTLE_LOGIN", default="10/min")),
         "LOGGING": logs.configure(
             json=config.choice("LOG_FORMAT", ("text", "json"), default="text")
             == "json",
@@ -129,7 +136,7 @@ def rest(
         "DEFAULT_AUTHENTICATION_CLASSES": [
             f"common.http.rest.authentication.{name}" for name in classes
         ],
-        "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.ScopedRateThrottle"],
+        "DEFAULT_THROTTLE_CLASSES": ["common.http.rest.throttling.SharedThrottle"],
         "DEFAULT_THROTTLE_RATES": rates,
     }
 
@@ -157,6 +164,7 @@ def _process(config: Config, port: int) -> dict[str, Any]:
         "DATABASES": {"default": config.database(connections=sum(threads.values()))},
         "BUS_URL": (bus_url := config.bus_url()),
         "CHANNEL_LAYERS": {"default": config.channel_layer(bus_url)},
+        "CACHES": caches(bus_url, config.service),
         "ROOT_URLCONF": f"{config.service}.urls",
         "ASGI_APPLICATION": f"{config.service}.asgi.application",
     }

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from common.rates import parsed
+
 T = TypeVar("T")
 
 
@@ -151,9 +153,7 @@ class Environment:
         """Read how often something is allowed, such as 120/min."""
 
         def parse(value: str) -> str:
-            count, _, period = value.partition("/")
-            if int(count) < 1 or period not in {"sec", "min", "hour", "day"}:
-                raise ValueError
+            parsed(value)
             return value
 
         return self._read(

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import structlog
 from django.conf import settings
 
+from common.http.clients import client_of
 from common.threads import Crowded, Threads, never_slow
 
 log = structlog.get_logger(__name__)
@@ -86,17 +87,6 @@ class Admission:
     def _say(self, why: str) -> None:
         log.warning("requests refused", status=503, count=self._refused, first=why)
         self._refused = 0
-
-
-def client_of(scope: dict[str, Any]) -> str:
-    """Return the address of a request's client, told by the last of our proxies."""
-    host: str = (scope.get("client") or ("",))[0]
-    told = [v for name, v in scope["headers"] if name == b"x-forwarded-for"]
-    if not settings.PROXIES or not told:
-        return host
-    hosts = b",".join(told).decode("latin-1").split(",")
-    host = hosts[-min(settings.PROXIES, len(hosts))]
-    return host.strip()
 
 
 def _has_password(scope: dict[str, Any]) -> bool:

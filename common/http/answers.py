@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+
+from common.http import problem
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -36,5 +38,41 @@ def head_as_get(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         request.method = "HEAD"
         return response  # the entrance sends no body for it
+
+    return middleware
+
+
+def errors_are_told(get_response: GetResponse) -> GetResponse:
+    """Middleware: an error without a word becomes a problem document.
+
+    Django's own views answer a method that they lack with nothing.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        empty = isinstance(response, HttpResponse) and not response.content
+        if not empty or response.status_code not in problem.NAMES:
+            return response
+        told = problem.answer(response.status_code)
+        for name, value in response.items():
+            if name not in {"Content-Type", "Content-Length"}:
+                told[name] = value
+        told.cookies.update(response.cookies)
+        return told
+
+    return middleware
+
+
+def rate_limit(get_response: GetResponse) -> GetResponse:
+    """Middleware: tell clients what is left of their limit, where one was counted.
+
+    `common.http.rest.throttling` notes it at the request.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if told := getattr(request, "rate_limit", None):
+            response["RateLimit-Policy"], response["RateLimit"] = told
+        return response
 
     return middleware

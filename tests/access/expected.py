@@ -95,12 +95,10 @@ URL                                     method   all
 /api/session/login/                     OPTIONS  200
 /api/session/login/                     GET      200
 /api/session/login/                     POST     302
-/api/session/login/                     PUT      200
 /api/session/logout/                    ANY      405
 /api/session/logout/                    OPTIONS  200
 /api/session/logout/                    POST     302
 """
-"""Django reads no form from PUT: it shows an empty one."""
 
 ADMIN = """
 URL                                     method   others clerk admin

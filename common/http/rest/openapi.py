@@ -29,12 +29,21 @@ HEADERS: Schema = {
         "description": "the address of what was made",
         "schema": {"type": "string", "format": "uri-reference"},
     },
+    "RateLimit": {
+        "description": '`"what";r=N;t=S`: N requests are left, and in S seconds more',
+        "schema": TEXT,
+    },
+    "RateLimit-Policy": {
+        "description": '`"what";q=N;w=S`: N requests in S seconds',
+        "schema": TEXT,
+    },
     "Preference-Applied": {
         "description": "`wait=N` if the answer was held for it",
         "schema": TEXT,
     },
 }
 ALWAYS = ("X-Correlation-ID",)
+LIMITS = ("RateLimit", "RateLimit-Policy")
 BY_STATUS = {
     401: ("WWW-Authenticate",),
     409: ("Retry-After",),
@@ -59,8 +68,10 @@ def complete(
                     shared.add(status)
                     here = {"$ref": f"#/components/responses/{NAMES[status][0]}"}
                     operation["responses"][str(status)] = here
+            limits = LIMITS if operation.pop("x-throttled", True) else ()
             for status, response in operation["responses"].items():
-                _add_headers(int(status), response)
+                own = limits if int(status) < 300 else ()
+                _add_headers(int(status), response, own)
             for status, links in operation.pop("x-links", {}).items():
                 operation["responses"][status]["links"] = links
             operation["responses"] = dict(sorted(operation["responses"].items()))
@@ -109,12 +120,12 @@ def _problem(status: int) -> Schema:
     return response
 
 
-def _add_headers(status: int, response: Schema) -> None:
+def _add_headers(status: int, response: Schema, own: tuple[str, ...] = ()) -> None:
     if "$ref" in response:
         return
     said = NAMES[status][1] if status in NAMES else "Done"
     response["description"] = response["description"] or said
-    names = (*ALWAYS, *BY_STATUS.get(status, ()))
+    names = (*ALWAYS, *BY_STATUS.get(status, ()), *own)
     given = response.get("headers", {})
     response["headers"] = {
         name: {"$ref": f"#/components/headers/{name}"} for name in (*names, *given)

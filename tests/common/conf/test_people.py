@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model
+from django.http import HttpRequest
 
 from common.conf.people import ADMIN, seed_admin, seed_customers
 
@@ -20,7 +21,7 @@ def test_a_changed_demo_password_counts_from_the_next_start(
     for password in ("the first one", "the second one", "the second one"):
         settings.DEMO_PASSWORD = password
         seed()
-        assert authenticate(username=name, password=password)
-    assert not authenticate(username=name, password="the first one")
+        assert authenticate(HttpRequest(), username=name, password=password)
+    assert not authenticate(HttpRequest(), username=name, password="the first one")
     (person,) = get_user_model().objects.all()
     assert person.is_superuser == person.is_staff == (name == ADMIN)

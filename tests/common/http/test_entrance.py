@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.test import override_settings
 
 from common.http import admission, stopping
+from common.http.clients import client_of
 from common.http.entrance import Entrance
 from common.rpc.errors import NoReply
 from orders import api as views
@@ -187,6 +188,10 @@ async def test_clients_that_crowd_leave_their_turn_to_others(
         (2, "203.0.113.1, 192.0.2.7, 198.51.100.1", "192.0.2.7"),
         (2, "192.0.2.7", "192.0.2.7"),
         (1, "", "127.0.0.1"),
+        (1, "2001:db8:1:2:3::4", "2001:db8:1:2::"),
+        (1, "::ffff:192.0.2.7", "192.0.2.7"),
+        (1, "fe80::1%eth0", "fe80::"),
+        (1, "unknown", "unknown"),
     ],
 )
 def test_a_client_is_who_the_last_of_our_proxies_says(
@@ -195,7 +200,7 @@ def test_a_client_is_who_the_last_of_our_proxies_says(
     settings.PROXIES = proxies
     headers = [(b"x-forwarded-for", told.encode())] if told else []
     scope = {"client": ("127.0.0.1", 1), "headers": headers}
-    assert admission.client_of(scope) == client
+    assert client_of(scope) == client
 
 
 async def test_cheap_requests_do_not_let_dear_ones_in(
