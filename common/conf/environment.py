@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from common.rates import parsed
+from common.conf.rates import parsed
 
 T = TypeVar("T")
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from common.rates import parsed
+from common.conf.rates import parsed
 
 
 def lockout(rate: str) -> dict[str, Any]:

@@ -8,14 +8,14 @@ answers are logged; `Readiness` says what changes.
 from django.http import HttpResponse, JsonResponse
 
 from common.http import problem
-from common.ops.readiness import LOOK_AT_MOST_EVERY, Readiness
+from common.ops.readiness import LOOK_AT_MOST_EVERY, Readiness, in_short
 
 
 class Health:
     """Answers /health/live and /health/ready."""
 
     def __init__(self) -> None:
-        self._readiness = Readiness(at_most_every=LOOK_AT_MOST_EVERY)
+        self._readiness = Readiness(of_web=True, at_most_every=LOOK_AT_MOST_EVERY)
 
     async def page(self, method: str, path: str) -> HttpResponse | None:
         """Return the page at a path, or None if it is not one of these."""
@@ -28,11 +28,15 @@ class Health:
         return _live() if path == "/health/live" else await self._ready()
 
     async def _ready(self) -> HttpResponse:
-        """Answer 200 if this process can do its work, else 503 with what is wrong."""
+        """Answer 200 if this process can do its work, else 503; and what is wrong.
+
+        Anybody may ask, so the details stand in the log alone.
+        """
         problems = await self._readiness.problems()
-        status = 503 if problems else 200
+        ready = self._readiness.is_ready(problems)
         return JsonResponse(
-            {"ready": not problems, "problems": problems}, status=status
+            {"ready": ready, "problems": in_short(problems)},
+            status=200 if ready else 503,
         )
 
 

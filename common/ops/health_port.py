@@ -46,8 +46,9 @@ async def _answer(head: bytes, readiness: Readiness) -> StatusAndContent:
     if path == "/health/live":
         return HTTPStatus.OK, {"live": True}
     problems = await readiness.problems()
-    status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
-    return status, {"ready": not problems, "problems": problems}
+    ready = readiness.is_ready(problems)
+    status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return status, {"ready": ready, "problems": problems}
 
 
 def _message(status: HTTPStatus, content: dict[str, Any]) -> bytes:

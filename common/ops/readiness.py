@@ -1,4 +1,9 @@
-"""Can this process do its work? Asked by whoever watches it, and noted in the log."""
+"""Can this process do its work? Asked by whoever watches it, and noted in the log.
+
+A worker's work comes over the bus. A web process answers its callers without it:
+placing an order needs the database alone. So a web process without its bus is ready,
+and says that the bus is away.
+"""
 
 import asyncio
 import contextlib
@@ -10,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
-from django.conf import settings
 from django.db import Error, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
@@ -39,6 +43,9 @@ Problems = dict[str, str]
 """What is wrong, by what it is wrong with."""
 NO_ANSWER = {"process": f"no answer from its checks within {ANSWER_WITHIN:g} s"}
 
+BEARABLE = {"bus"}
+"""What a web process does its work without."""
+
 _thread = threads.never_slow("readiness", 1)
 _kept = threading.local()
 """The connection of the thread that looks."""
@@ -48,13 +55,14 @@ def problems() -> Problems:
     """Return why the database or the bus cannot be used; nothing if both can."""
     checks = {
         "database": problem_with_database(),
-        "bus": _problem_with_bus() if bus_check.is_needed() else None,
+        "bus": bus_check.problem_here() if bus_check.is_needed() else None,
     }
     return {name: problem for name, problem in checks.items() if problem}
 
 
-def _problem_with_bus() -> str | None:
-    return bus_check.problem_with(settings.BUS_URL, settings.SERVICE)
+def in_short(problems: Problems) -> Problems:
+    """Return problems without their details: "could not connect: …" names addresses."""
+    return {name: text.partition(":")[0] for name, text in problems.items()}
 
 
 def problem_with_database() -> str | None:
@@ -135,8 +143,12 @@ async def _look() -> Problems:
 class Readiness:
     """The readiness of a process that has an event loop, looked at one at a time."""
 
-    def __init__(self, *, at_most_every: float = 0.0) -> None:
-        """Set it up; `at_most_every` (seconds): many who ask share one look."""
+    def __init__(self, *, of_web: bool = False, at_most_every: float = 0.0) -> None:
+        """Set it up, for a worker or `of_web`.
+
+        `at_most_every` (seconds): many who ask share one look.
+        """
+        self._bearable = BEARABLE if of_web else set()
         self._at_most_every = at_most_every
         self._looked_at = -math.inf
         self._looking: asyncio.Task[Problems] | None = None
@@ -159,9 +171,18 @@ class Readiness:
         except TimeoutError:
             return NO_ANSWER
 
+    def is_ready(self, problems: Problems) -> bool:
+        """Tell whether a process with these problems can do its work."""
+        return not problems.keys() - self._bearable
+
     async def watch(self) -> None:
         """Look now and then, and soon after a failure; log what has changed."""
-        outage.hand_to(self._doubt)
+        loop = asyncio.get_running_loop()
+
+        def doubt(error: Exception) -> None:
+            loop.call_soon_threadsafe(self._doubt, error)
+
+        outage.hand_to(doubt)
         try:
             while True:
                 self._doubted.clear()
@@ -183,14 +204,14 @@ class Readiness:
     def _say(self, problems: Problems, doubts: list[Exception]) -> None:
         """Log one line when something begins to be wrong, and one when it is over."""
         before = self._said
-        # "could not connect: …": what follows may differ each time
-        self._said = {name: text.partition(":")[0] for name, text in problems.items()}
+        self._said = in_short(problems)  # what follows may differ each time
         if doubts and not problems:
             self._said = {"doubt": ""}
         if self._said == before:
             return
         if problems:
-            log.warning("not ready", **problems)
+            state = "degraded" if self.is_ready(problems) else "not ready"
+            log.warning(state, **problems)
         elif before and "doubt" not in before:
             log.info("ready again")
         elif doubts:  # it failed, and looks well

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import redis
 from channels.exceptions import ChannelFull
+from django.conf import settings as configured
 
 from common.channel_layer import RedisChannelLayer
 from common.channel_layer.errors import BrokerRefused
@@ -142,6 +143,41 @@ def test_a_bus_without_room_is_not_ready(bus_with_users: Bus) -> None:
         finally:
             admin.config_set("maxmemory", 0)
     assert "maxmemory" in str(problem)
+
+
+@pytest.mark.parametrize("without", ["blmpop", "lindex", "client|unblock"])
+def test_a_broker_that_forbids_a_command_is_not_ready(
+    without: str, bus_with_users: Bus
+) -> None:
+    with bus_with_users.client("admin") as admin:
+        admin.execute_command("ACL", "SETUSER", "orders", f"-{without}")
+        try:
+            problem = bus_check.problem_with(bus_with_users.url("orders"), "orders")
+        finally:
+            admin.execute_command("ACL", "SETUSER", "orders", f"+{without}")
+    assert f"refuses us {without.upper().replace('|', ' ')}: " in str(problem)
+
+
+def test_a_broker_that_lacks_commands_is_not_ready_for_its_layer(
+    monkeypatch: pytest.MonkeyPatch, bus_with_users: Bus
+) -> None:
+    older = (("BLMPOP2", 0.01, 1, "key", "LEFT"), ("TIME",), ("LPOP2", "key"))
+    layer = configured.CHANNEL_LAYERS["default"]["BACKEND"]
+    monkeypatch.setitem(bus_check.COMMANDS, layer, lambda key: older)
+    problem = bus_check.problem_with(bus_with_users.url("orders"), "orders")
+    assert "refuses us BLMPOP2, LPOP2: unknown command" in str(problem)
+
+
+def test_a_process_looks_at_its_bus_over_one_connection(
+    settings: Any, bus_with_users: Bus
+) -> None:
+    settings.SERVICE = "orders"
+    settings.BUS_URL = bus_with_users.url("orders")
+    with bus_with_users.client("admin") as admin:
+        assert bus_check.problem_here() is None
+        before = admin.info("stats")["total_connections_received"]
+        assert [bus_check.problem_here() for _ in range(5)] == [None] * 5
+        assert admin.info("stats")["total_connections_received"] == before
 
 
 @pytest.mark.parametrize(("user", "other"), FORBIDDEN)

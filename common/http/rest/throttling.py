@@ -21,10 +21,10 @@ from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import ScopedRateThrottle
 
+from common.conf.rates import parsed
 from common.http.clients import client_of_request
 from common.ops import bus_check
 from common.ops.outage import OutageLog
-from common.rates import parsed
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which imports this module

@@ -46,7 +46,7 @@ class Command(BaseCommand):
         server = DrainingServer(
             grace=grace,
             most_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
-            beside=Readiness().watch,
+            beside=Readiness(of_web=True).watch,
             application=getattr(import_module(module), name),
             endpoints=[f"{where}:backlog={BACKLOG}" for where in endpoints],
             verbosity=0,
