@@ -3,6 +3,7 @@
 from typing import Any
 
 from common.conf.config import Config
+from common.contracts.orders import LONGEST_DEADLINE
 from orders.pricing import BULK_DISCOUNT
 
 FLAGS = (BULK_DISCOUNT,)
@@ -18,7 +19,12 @@ def settings(config: Config) -> dict[str, Any]:
             default=(),
             each="|".join(FLAGS),
         ),
-        "ORDER_DEADLINE": config.number("ORDER_DEADLINE_SECONDS", default=60, least=1),
+        "ORDER_DEADLINE": config.number(
+            "ORDER_DEADLINE_SECONDS",
+            default=60,
+            least=1,
+            most=LONGEST_DEADLINE.total_seconds(),
+        ),
         "CANCEL_WINDOW": config.number("CANCEL_WINDOW_SECONDS", default=1800),
         "MAX_WAITERS": config.integer("MAX_WAITERS", default=256, most=100_000),
     }

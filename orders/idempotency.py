@@ -8,11 +8,15 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import msgspec
 from rest_framework import status
 
 from common.http.rest.problems import Problem
+
+KEYS_LIVE = timedelta(hours=24)
+"""How long a key is remembered at least; `purge` forgets those of ended orders."""
 
 GUEST_BITS = 122
 """A guest's key opens the guest's order, so it must be as hard to guess as a UUIDv4."""
@@ -27,7 +31,8 @@ A_KEY = {
     "minLength": 1,
     "maxLength": 255,
     "pattern": f"^({QUOTED.pattern}|{BARE.pattern})$",
-    "description": "a guest's is a UUID of version 4, or as hard to guess",
+    "description": "remembered for at least a day; "
+    "a guest's is a UUID of version 4, or as hard to guess",
 }
 """The header as the API's schema tells it."""
 

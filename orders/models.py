@@ -32,8 +32,12 @@ class Order(Saga):
     key_scope = models.CharField(
         max_length=40, help_text="whose idempotency keys: a customer's, or all guests'"
     )
-    key = models.CharField(max_length=255)
-    fingerprint = models.CharField(max_length=64, help_text="of the request's body")
+    key = models.CharField(  # noqa: DJ001 not one of two orders without a key
+        max_length=255, null=True, help_text="none once it is purged"
+    )
+    fingerprint = models.CharField(
+        max_length=64, blank=True, help_text="of the request's body"
+    )
     first_status = models.PositiveSmallIntegerField(
         null=True, help_text="the HTTP status of the first answer, for its replays"
     )
@@ -41,7 +45,7 @@ class Order(Saga):
     status = models.CharField(max_length=12, choices=Status.choices)
     total = models.PositiveBigIntegerField(null=True, help_text="in minor units")
     currency = models.CharField(max_length=3, blank=True)
-    card_token = models.CharField(max_length=80)
+    card_token = models.CharField(max_length=80, blank=True)
     placed_at = models.DateTimeField(db_index=True)
     confirmed_at = models.DateTimeField(null=True)
 

@@ -1,6 +1,7 @@
 """What orders answers: the outcome of an order, and wake-ups for its orchestrator."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, ClassVar
 from uuid import UUID
 
@@ -22,6 +23,12 @@ TRANSITIONS: frozenset[tuple[str, str]] = frozenset(
     }
 )
 """Every status transition of an order; an order is made by the first one."""
+LONGEST_DEADLINE = timedelta(hours=12)
+"""No order has more time (ORDER_DEADLINE_SECONDS)."""
+CLOCKS_DIFFER = timedelta(hours=1)
+"""What is derived from times leaves so much room for a wrong clock."""
+LEAST_KEPT = LONGEST_DEADLINE + CLOCKS_DIFFER
+"""How long a service remembers at least that it is too late for an order's step."""
 STATUS = "|".join(sorted({end for _, end in TRANSITIONS}))
 Status = Annotated[str, msgspec.Meta(max_length=12, pattern=rf"^({STATUS})\Z")]
 

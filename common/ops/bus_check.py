@@ -118,7 +118,8 @@ def _problem(
 def _refused(bus: Redis, user: str) -> str | None:
     """Return which commands the channel layer needs and does not get, and why."""
     layer = settings.CHANNEL_LAYERS["default"]["BACKEND"]
-    commands = COMMANDS.get(layer, lambda key: ())(f"asgi:{{response.{user}.ready!}}")
+    of_layer = COMMANDS.get(layer)
+    commands = of_layer(f"asgi:{{response.{user}.ready!}}") if of_layer else ()
     with bus.pipeline(transaction=False) as asking:
         for command in commands:
             asking.execute_command(*command)  # type: ignore[no-untyped-call]
