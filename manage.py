@@ -29,6 +29,7 @@ def main() -> None:
         sys.exit(said + USAGE)
     try:
         from django.core.exceptions import ImproperlyConfigured
+        from django.db import OperationalError
     except ImportError:
         sys.exit(
             "Django is not installed here: run make venv, then . .venv/bin/activate"
@@ -37,6 +38,10 @@ def main() -> None:
         sys.exit(run(program, *words))
     except ImproperlyConfigured as error:
         sys.exit(str(error))
+    except OperationalError as error:
+        from common.ops.readiness import problem_with_database
+
+        sys.exit(f"database: {problem_with_database() or error}")
     except BrokenPipeError:  # whoever read our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)  # what a shell says of SIGPIPE

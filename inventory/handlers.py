@@ -9,7 +9,9 @@ from common.contracts.inventory import (
 from common.contracts.reports.inventory import (
     AllocationsFound,
     AuditAllocations,
+    AuditLedger,
     AuditStock,
+    LedgerSegments,
     ListProducts,
     ProductPage,
     StockAccounts,
@@ -18,7 +20,7 @@ from common.rpc.contract import Done
 from common.rpc.errors import Refused
 from common.rpc.process_client import call
 from common.rpc.service import Service
-from inventory import overdue, reports, stock
+from inventory import checkpoints, overdue, reports, stock
 
 service = Service("inventory")
 
@@ -57,15 +59,20 @@ def list_products(request: ListProducts) -> ProductPage:
 @service.handles(AuditStock)
 def audit_stock(request: AuditStock) -> StockAccounts:
     """Report counters beside their ledger."""
+    checkpoints.extend(after=request.after, limit=request.limit)
     return reports.stock_accounts(after=request.after, limit=request.limit)
+
+
+@service.handles(AuditLedger)
+def audit_ledger(request: AuditLedger) -> LedgerSegments:
+    """Report checkpoints beside the movements that they stand for."""
+    return checkpoints.segments(request)
 
 
 @service.handles(AuditAllocations)
 def audit_allocations(request: AuditAllocations) -> AllocationsFound:
     """Report what orders hold."""
-    return reports.allocations(
-        order_ids=request.order_ids, after=request.after, limit=request.limit
-    )
+    return reports.allocations(request)
 
 
 @service.every(seconds=1.0)

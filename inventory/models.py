@@ -1,7 +1,8 @@
 """Inventory's tables.
 
-`counters.py` writes counters and movements, and `stock.py` with `holding.py` writes
-allocations; `overdue.py` moves only the time and the flag of a hold.
+`counters.py` writes counters and movements, `checkpoints.py` sums of movements, and
+`stock.py` with `holding.py` allocations; `overdue.py` moves only the time and the
+flag of a hold.
 """
 
 from django.core.validators import MaxValueValidator, RegexValidator
@@ -126,7 +127,7 @@ class Movement(models.Model):
     """One entry of the append-only ledger that explains the counters."""
 
     product = models.ForeignKey(
-        Product, on_delete=models.PROTECT, related_name="movements"
+        Product, on_delete=models.PROTECT, related_name="movements", db_index=False
     )
     kind = models.CharField(max_length=10, choices=MovementKind.choices)
     on_hand = models.IntegerField(help_text="change of the counter")
@@ -139,6 +140,9 @@ class Movement(models.Model):
     note = models.CharField(max_length=200, blank=True)
 
     class Meta:
+        indexes = (
+            models.Index(name="movements_of_a_product", fields=("product", "id")),
+        )
         constraints = (
             models.UniqueConstraint(
                 name="one_movement_of_a_kind_per_order",
@@ -149,3 +153,25 @@ class Movement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.product_id} {self.on_hand:+} {self.allocated:+}"
+
+
+class LedgerCheckpoint(models.Model):
+    """What the movements of a product add up to, from its first one to one of them."""
+
+    product = models.ForeignKey(
+        Product, on_delete=models.PROTECT, related_name="checkpoints", db_index=False
+    )
+    up_to = models.BigIntegerField(help_text="the last movement's id")
+    on_hand = models.BigIntegerField()
+    allocated = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                name="one_checkpoint_per_movement", fields=("product", "up_to")
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.product_id} up to {self.up_to}"

@@ -1,7 +1,6 @@
 """What inventory tells of itself: the shop window, and the facts for the audit."""
 
 from typing import Any
-from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -9,11 +8,13 @@ from django.db.models.functions import Coalesce
 from common.contracts.reports.inventory import (
     AllocationFacts,
     AllocationsFound,
+    AuditAllocations,
     ProductListing,
     ProductPage,
     StockAccount,
     StockAccounts,
 )
+from inventory import checkpoints
 from inventory.models import (
     Allocation,
     AllocationLine,
@@ -45,13 +46,21 @@ def products(*, after: str, limit: int) -> ProductPage:
 def stock_accounts(*, after: str, limit: int) -> StockAccounts:
     """Return counters and the sums that explain them, read in one statement."""
     held = AllocationLine.objects.filter(
-        allocation__state=AllocationState.HELD, product_id=OuterRef("product_id")
+        allocation__state=AllocationState.HELD,
+        allocation__expires_at__isnull=False,  # true of each, and has an index
+        product_id=OuterRef("product_id"),
     )
+    since = Movement.objects.filter(
+        product_id=OuterRef("product_id"), id__gt=OuterRef("up_to")
+    )
+    sku = OuterRef("product_id")
     rows = list(
         Stock.objects.filter(product_id__gt=after)
+        .annotate(up_to=checkpoints.last("up_to", sku))
         .annotate(
-            ledger_on_hand=_total(_movements(), "on_hand"),
-            ledger_allocated=_total(_movements(), "allocated"),
+            ledger_on_hand=checkpoints.last("on_hand", sku) + _total(since, "on_hand"),
+            ledger_allocated=checkpoints.last("allocated", sku)
+            + _total(since, "allocated"),
             held=_total(held, "quantity"),
         )
         .order_by("product_id")[:limit]
@@ -72,15 +81,13 @@ def stock_accounts(*, after: str, limit: int) -> StockAccounts:
     )
 
 
-def allocations(
-    *, order_ids: tuple[UUID, ...] | None, after: UUID | None, limit: int
-) -> AllocationsFound:
+def allocations(asked: AuditAllocations) -> AllocationsFound:
     """Return facts on the given orders, or on a page of all in id order."""
-    rows = Allocation.objects.order_by("order_id")
-    if order_ids is not None:
-        rows, limit = rows.filter(order_id__in=order_ids), len(order_ids)
-    elif after is not None:
-        rows = rows.filter(order_id__gt=after)
+    rows, limit = Allocation.objects.order_by("order_id"), asked.limit
+    if asked.order_ids is not None:
+        rows, limit = rows.filter(order_id__in=asked.order_ids), len(asked.order_ids)
+    elif asked.after is not None:
+        rows = rows.filter(order_id__gt=asked.after)
     moved = Movement.objects.filter(order_id=OuterRef("order_id"))
     lines = AllocationLine.objects.filter(allocation_id=OuterRef("order_id"))
     page = list(
@@ -102,12 +109,10 @@ def allocations(
             )
             for row in page
         ),
-        next=page[-1].order_id if order_ids is None and len(page) == limit else None,
+        next=page[-1].order_id
+        if asked.order_ids is None and len(page) == limit
+        else None,
     )
-
-
-def _movements() -> QuerySet[Movement]:
-    return Movement.objects.filter(product_id=OuterRef("product_id"))
 
 
 def _total(rows: QuerySet[Any], field: str, by: str = "product_id") -> Coalesce:

@@ -21,11 +21,7 @@ from common.contracts.inventory import (
 from common.database import Conflict, retried_transaction
 from common.rpc.errors import ContractBroken, Refused
 from inventory import counters, holding
-from inventory.models import (
-    Allocation,
-    AllocationState,
-    MovementKind,
-)
+from inventory.models import Allocation, AllocationState, MovementKind
 
 HELD, SHORT = AllocationState.HELD, AllocationState.SHORT
 FINALISED, RELEASED = AllocationState.FINALISED, AllocationState.RELEASED

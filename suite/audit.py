@@ -15,7 +15,9 @@ from common.contracts.orders import ENDED
 from common.contracts.reports.inventory import (
     AllocationFacts,
     AuditAllocations,
+    AuditLedger,
     AuditStock,
+    LedgerSegment,
 )
 from common.contracts.reports.orders import AuditOrders, OrderFacts
 from common.contracts.reports.payments import AuditCharges, ChargeFacts
@@ -24,7 +26,7 @@ from common.rpc.client import Client
 from common.rpc.contract import Request
 from common.rpc.errors import ContractBroken, NotDone, OutcomeUnknown, ServiceError
 from suite.client import connect
-from suite.invariants import order_violations, stock_violations
+from suite.invariants import ledger_violations, order_violations, stock_violations
 
 LOOKS = 4
 """How often a suspect is looked at before it is called a violation."""
@@ -39,14 +41,14 @@ Found = tuple[str, str]
 """What is wrong, by the id of the order or product it is wrong with."""
 
 
-async def run(bus_url: str) -> int:
+async def run(bus_url: str, *, whole: bool = False) -> int:
     """Audit a live suite; print the violations and return 1 if there are any.
 
     Returns 2 if a service does not answer, or answers with what cannot be; what was
     found before is printed all the same.
     """
     client = connect(bus_url, "audit")
-    audit = Audit(client)
+    audit = Audit(client, whole=whole)
     violations: list[Found] = []
     failed = False
     try:
@@ -70,10 +72,11 @@ async def run(bus_url: str) -> int:
 
 
 class Audit:
-    """One pass over everything."""
+    """One pass over everything, but of the old ledger over a sample, or the `whole`."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, whole: bool = False) -> None:
         self._client = client
+        self._whole = whole
         self.judged = self.left = self.products = 0
 
     async def violations(self) -> AsyncIterator[Found]:
@@ -83,6 +86,10 @@ class Audit:
             for account in accounts:
                 for what in stock_violations(account):
                     yield account.sku, what
+        async for segments in self._ledger():
+            for segment in segments:
+                for what in ledger_violations(segment):
+                    yield segment.sku, what
         async for orders in self._pages(AuditOrders, "orders"):
             for found in await self._order_violations(orders):
                 yield found
@@ -93,6 +100,13 @@ class Audit:
             async for facts in self._pages(contract, items):
                 for found in await self._orphans(facts):
                     yield found
+
+    async def _ledger(self) -> AsyncIterator[tuple[LedgerSegment, ...]]:
+        if not self._whole:
+            yield (await self._ask(AuditLedger(sample=True))).segments
+            return
+        async for segments in self._pages(AuditLedger, "segments", start=0):
+            yield segments
 
     async def _order_violations(self, orders: Iterable[OrderFacts]) -> list[Found]:
         suspects = [o.order_id for o in orders if o.status in ENDED or o.overdue]

@@ -24,7 +24,7 @@ def main(words: list[str]) -> int:
         case "bus":
             return bus.run_in_foreground(config.run_dir)
         case "audit":
-            return asyncio.run(audit.run(bus_url))
+            return asyncio.run(audit.run(bus_url, whole=options.whole))
         case _ if not config.demo:
             print(
                 "demo: MODE=production has no customers to play with", file=sys.stderr
@@ -49,7 +49,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="manage.py")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("bus", help="run the embedded bus until Ctrl-C")
-    commands.add_parser("audit", help="hold the three databases against the invariants")
+    audit_parser = commands.add_parser(
+        "audit", help="hold the three databases against the invariants"
+    )
+    audit_parser.add_argument(
+        "--whole",
+        action="store_true",
+        help="read the ledger of stock from its beginning, instead of a sample of it",
+    )
     demo_parser = commands.add_parser(
         "demo", help="run everything here, place some orders, and serve"
     )

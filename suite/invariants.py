@@ -4,7 +4,11 @@ from collections.abc import Iterator
 
 from common import clock
 from common.contracts.orders import ENDED, LEAST_KEPT, TRANSITIONS
-from common.contracts.reports.inventory import AllocationFacts, StockAccount
+from common.contracts.reports.inventory import (
+    AllocationFacts,
+    LedgerSegment,
+    StockAccount,
+)
 from common.contracts.reports.orders import OrderFacts
 from common.contracts.reports.payments import ChargeFacts
 
@@ -19,6 +23,13 @@ def stock_violations(account: StockAccount) -> Iterator[str]:
         yield f"{account.allocated} allocated, ledger says {account.ledger_allocated}"
     if account.allocated != account.held:
         yield f"{account.allocated} allocated, holds add up to {account.held}"
+
+
+def ledger_violations(segment: LedgerSegment) -> Iterator[str]:
+    """Invariant 1 for movements that were summed up before: they are as they were."""
+    said = (segment.on_hand, segment.allocated)
+    if said != (segment.ledger_on_hand, segment.ledger_allocated):
+        yield f"ledger was changed before checkpoint {segment.id}"
 
 
 def order_violations(

@@ -83,11 +83,12 @@ class PostgresServer:
 
     def __init__(self, directory: Path) -> None:
         found = programs(directory)
-        self._bin, self._user, self.what = found.bin, found.user, found.what
+        self._bin, self.user, self.what = found.bin, found.user, found.what
+        self.folder = directory
         self._data = directory / "data"
-        if self._user:
-            shutil.chown(directory, self._user)
-        self._port = _free_port()
+        if self.user:
+            shutil.chown(directory, self.user)
+        self._port = free_port()
         self._server: subprocess.Popen[bytes] | None = None
         self._turn = 0
         self.env = {f"{name.upper()}_DATABASE_URL": self.url(name) for name in SERVING}
@@ -96,7 +97,7 @@ class PostgresServer:
         options = ("--username=tests", "--auth=trust", "--no-sync", "--no-instructions")
         subprocess.run(
             [self._bin / "initdb", *options, "--pgdata", self._data],
-            user=self._user,
+            user=self.user,
             check=True,
             capture_output=True,
             cwd="/",
@@ -172,7 +173,7 @@ class PostgresServer:
         options += ("-c", "max_connections=300", "-c", "unix_socket_directories=")
         self._server = subprocess.Popen(
             [self._bin / "postgres", "-D", self._data, *options],
-            user=self._user,
+            user=self.user,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
@@ -212,7 +213,7 @@ def programs(directory: Path) -> Programs:
     return Programs(copy / "bin", "nobody", f"{what}, as nobody")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -13,10 +13,8 @@ SQLITE_OPTIONS = {
 """Writers queue instead of failing half-way; a commit survives a power cut."""
 
 
-def postgresql_options(
-    service: str, connections: int, statement_seconds: float
-) -> dict[str, Any]:
-    """Return a pool's limits, and how long a statement or a lock may take; 0: for ever.
+def statement_limits(statement_seconds: float) -> dict[str, int]:
+    """Return how many milliseconds a statement or a lock may take; 0: for ever.
 
     Nothing here waits for a person: a transaction that does nothing is a bug.
     """
@@ -25,6 +23,14 @@ def postgresql_options(
         "lock_timeout": statement_seconds * 0.6,
         "idle_in_transaction_session_timeout": 30,
     }
+    return {name: round(seconds * 1000) for name, seconds in limits.items()}
+
+
+def postgresql_options(
+    service: str, connections: int, limits: dict[str, int]
+) -> dict[str, Any]:
+    """Return a pool's limits, and those of statements if they are to be sent."""
+    options = " ".join(f"-c {name}={value}" for name, value in limits.items())
     return {
         "pool": {
             "min_size": 1,
@@ -38,9 +44,7 @@ def postgresql_options(
         "keepalives_count": 3,
         "tcp_user_timeout": 20_000,
         "application_name": f"{brand.NAME} {service}",
-        "options": " ".join(
-            f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items()
-        ),
+        **({"options": options} if options else {}),
     }
 
 

@@ -4,7 +4,7 @@ Errors keep `serve` and `work` from starting; `check --deploy` shows the rest, t
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +24,7 @@ def register_all() -> None:
     """Let Django run the checks of this module."""
     for check in (channel_layers, databases, debugging, tls):
         register(check, Tag.security)
+    register(statements_end, Tag.database)
 
 
 def require_settings() -> None:
@@ -70,6 +71,27 @@ def databases(**_: Any) -> Iterator[CheckMessage]:
                 f"the database {alias!r} keeps a connection for every thread",
                 hint="use a pool, or CONN_MAX_AGE = 0",
                 id=f"{brand.NAME}.W005",
+            )
+
+
+def statements_end(databases: Iterable[str] | None = None, **_: Any) -> Iterator[Any]:
+    """Check that PostgreSQL ends statements that hang; PgBouncer lets us ask for none.
+
+    Part of `migrate` and of `check --database default`.
+    """
+    for alias in databases or ():
+        connection = connections[alias]
+        options = connection.settings_dict["OPTIONS"]
+        if connection.vendor != "postgresql" or "options" in options:
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            unlimited = cursor.fetchone() == ("0",)
+        if unlimited:
+            yield Warning(
+                f"a statement on the database {alias!r} may take for ever",
+                hint="ALTER ROLE … SET statement_timeout = '5s', see docs/deploy.md",
+                id=f"{brand.NAME}.W008",
             )
 
 

@@ -13,6 +13,7 @@ from common.conf.backends import (
     SQLITE_OPTIONS,
     channel_layer,
     postgresql_options,
+    statement_limits,
 )
 from common.conf.embedded import ROOT, embedded_bus_url, is_demo_secret, kept_secret
 from common.conf.environment import Environment, InvalidValue
@@ -97,6 +98,7 @@ class Config(Environment):
                 f"DB_STATEMENT_SECONDS is malformed: expected 0 or {LEAST_SECONDS:g} "
                 "and more"
             )
+        pgbouncer = self.flag("PGBOUNCER", default=False)
         match str(database.get("ENGINE")).rpartition(".")[2]:
             case "sqlite3":
                 for part in ("", "-wal", "-shm"):  # of a version that left them open
@@ -105,9 +107,13 @@ class Config(Environment):
                 database["OPTIONS"] = SQLITE_OPTIONS
             case "postgresql":
                 database["CONN_HEALTH_CHECKS"] = True  # a lost one is replaced
+                limits = statement_limits(seconds)
+                if pgbouncer:  # takes none at a connection's start
+                    limits = {}
+                    database["DISABLE_SERVER_SIDE_CURSORS"] = True
                 database["OPTIONS"] = {
                     **database.get("OPTIONS", {}),
-                    **postgresql_options(self.service, connections, seconds),
+                    **postgresql_options(self.service, connections, limits),
                 }
         return database
 

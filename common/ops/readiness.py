@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
-from django.db import Error, connection, connections
+from django.db import Error, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
@@ -42,6 +42,8 @@ LOOK_AT_MOST_EVERY = 1.0
 Problems = dict[str, str]
 """What is wrong, by what it is wrong with."""
 NO_ANSWER = {"process": f"no answer from its checks within {ANSWER_WITHIN:g} s"}
+
+NO_POOLER = "; if this is PgBouncer, set PGBOUNCER=true"
 
 BEARABLE = {"bus"}
 """What a web process does its work without."""
@@ -73,7 +75,8 @@ def problem_with_database() -> str | None:
             pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
             _write_something(own)
     except Error as error:
-        return outage.described(error)
+        hint = NO_POOLER if "startup parameter" in str(error) else ""
+        return outage.described(error) + hint
     except OSError as error:
         return f"cannot write beside the database: {error.strerror}"
     return f"{len(pending)} migrations are not applied" if pending else None
@@ -115,7 +118,6 @@ def _new_connection() -> BaseDatabaseWrapper:
         options["timeout"] = CONNECT_WITHIN
     else:
         options["connect_timeout"] = CONNECT_WITHIN
-        options["options"] = f"{options.get('options', '')} -c work_mem=64kB"
     return own
 
 
@@ -129,7 +131,8 @@ def _write_something(own: BaseDatabaseWrapper) -> None:
         with tempfile.TemporaryFile(dir=directory) as file:
             file.write(bytes(ENOUGH_ROOM))
     else:
-        with own.cursor() as cursor:
+        with transaction.atomic(using=APART), own.cursor() as cursor:
+            cursor.execute("SET LOCAL work_mem = '64kB'")
             cursor.execute(A_SORT_ON_DISK)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from common import clock
 from common.contracts.orders import ENDED
+from common.contracts.reports.inventory import AuditAllocations
 from inventory import reports as inventory_reports
 from orders import reports as order_reports
 from orders.models import Order
@@ -26,7 +27,7 @@ def violations(customers: Iterable[Customer]) -> list[str]:
     ids = tuple(order.order_id for order in orders)
     charges = payment_reports.charges(order_ids=ids, after=None, limit=200).charges
     charge_of = {charge.order_id: charge for charge in charges}
-    kept = inventory_reports.allocations(order_ids=ids, after=None, limit=200)
+    kept = inventory_reports.allocations(AuditAllocations(order_ids=ids))
     allocation_of = {one.order_id: one for one in kept.allocations}
     for order in orders:
         id = order.order_id

@@ -1,8 +1,6 @@
 """Pages under their content security policy, in a real Chromium."""
 
-import os
 import re
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ import pytest
 from common.contracts.topology import SERVING
 from suite.programs import Suite, free_ports
 from suite.supervisor import Supervisor
+from tests.debian import program
 
 pytestmark = pytest.mark.slow
 
@@ -45,14 +44,7 @@ PAGES = {
 @pytest.fixture(scope="module")
 def chromium() -> str:
     """Return the browser; as root it is installed, otherwise the test says so."""
-    name = "chromium"
-    if shutil.which(name) is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        install = ("apt-get", "install", "-y", "--no-install-recommends", name)
-        for command in (("apt-get", "update"), install):
-            subprocess.run(command, capture_output=True, timeout=600, check=False)
-    if (path := shutil.which(name)) is None:
-        pytest.skip("pages in a browser: there is no chromium, and no way to get it")
-    return path
+    return program("chromium", what="pages in a browser")
 
 
 class Browser:

@@ -16,7 +16,9 @@ from common.contracts.reports.inventory import (
     AllocationFacts,
     AllocationsFound,
     AuditAllocations,
+    AuditLedger,
     AuditStock,
+    LedgerSegments,
     StockAccount,
     StockAccounts,
 )
@@ -194,6 +196,8 @@ class Services:
         match request:
             case AuditStock():
                 return StockAccounts(accounts=(), next=None)
+            case AuditLedger():
+                return LedgerSegments(segments=(), next=None)
             case AuditOrders(order_ids=ids):
                 self.looks += ids is not None
                 return OrdersFound(orders=self._some(self.orders, ids), next=None)
@@ -275,6 +279,8 @@ def listing(ids: Iterator[UUID | str]) -> Callable[[Request[Any]], Any]:
                 return StockAccounts(accounts=(account,), next=sku)
             case AuditStock():
                 return StockAccounts(accounts=(), next=None)
+            case AuditLedger():
+                return LedgerSegments(segments=(), next=None)
             case AuditOrders():
                 id = next(keys)
                 placed = replace(CONFIRMED, order_id=id, status="placed")

@@ -70,7 +70,10 @@ class StockAccounts(Reply, frozen=True, kw_only=True):
 
 
 class AuditStock(Request[StockAccounts], frozen=True, kw_only=True):
-    """Report counters, ledger sums and held quantities of a page of products."""
+    """Report counters, ledger sums and held quantities of a page of products.
+
+    The sums go on from the ledger's last checkpoint, which `AuditLedger` is about.
+    """
 
     timeout = 10.0
 
@@ -82,6 +85,41 @@ class AuditStock(Request[StockAccounts], frozen=True, kw_only=True):
         if isinstance(answer, StockAccounts):
             skus = [account.sku for account in answer.accounts]
             expect_page(skus, answer.next, after=self.after, limit=self.limit)
+
+
+class LedgerSegment(Value, frozen=True, kw_only=True):
+    """What a checkpoint adds to the one before it, beside the sums of its movements."""
+
+    id: Number
+    sku: Sku
+    on_hand: Number
+    allocated: Number
+    ledger_on_hand: Number
+    ledger_allocated: Number
+
+
+class LedgerSegments(Reply, frozen=True, kw_only=True):
+    """Segments of the ledger in the order of their ids; `next` continues the list."""
+
+    segments: Annotated[tuple[LedgerSegment, ...], msgspec.Meta(max_length=200)]
+    next: Number | None
+
+
+class AuditLedger(Request[LedgerSegments], frozen=True, kw_only=True):
+    """Report a page of what AuditStock takes for granted, or a sample of it."""
+
+    timeout = 10.0
+
+    after: Number = 0
+    limit: Limit = 20
+    sample: bool = False
+
+    def check(self, answer: Reply | Refused) -> None:
+        """At most `limit` segments, none of them twice; a sample has no next page."""
+        if isinstance(answer, LedgerSegments):
+            ids = [segment.id for segment in answer.segments]
+            after = None if self.sample else self.after
+            expect_page(ids, answer.next, after=after, limit=self.limit)
 
 
 class AllocationFacts(Value, frozen=True, kw_only=True):
