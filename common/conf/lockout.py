@@ -23,6 +23,8 @@ def lockout(rate: str) -> dict[str, Any]:
         "AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT": False,
         "AXES_LOCKOUT_PARAMETERS": ["ip_address"],  # not a name: others could lock it
         "AXES_CLIENT_IP_CALLABLE": "common.http.clients.address_or_none",
+        "AXES_USERNAME_CALLABLE": "common.http.logins.no_name",
+        "AXES_SENSITIVE_PARAMETERS": ["username", "csrfmiddlewaretoken"],
         "AXES_LOCKOUT_CALLABLE": "common.http.logins.locked_out",
         "AXES_DISABLE_ACCESS_LOG": True,
         "AXES_ENABLE_ADMIN": False,

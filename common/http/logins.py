@@ -18,3 +18,8 @@ def locked_out(
     seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
     refusal["Retry-After"] = str(seconds)
     return refusal
+
+
+def no_name(request: HttpRequest, credentials: object) -> str:
+    """Keep no name with a wrong login: people type their password there, too."""
+    return ""

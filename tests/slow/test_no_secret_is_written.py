@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import redis
 from rich.console import Console
 
 from common.contracts.topology import SERVING
@@ -27,6 +28,8 @@ DATABASE_PASSWORD = "database-s3kr1t-of-nobody"
 AMEX, CVC = "378282246310005", "7391"
 INVALID = "4111111111111111"
 """A number that the vault does not take, and must not repeat either."""
+NEARLY = "nearly-the-r1ght-password"
+"""A password, typed where it is wrong and where a name is expected."""
 TABLES = """
     SELECT table_name AS name FROM information_schema.tables
     WHERE table_schema = 'public'
@@ -40,6 +43,7 @@ class Written:
     run_dir: Path
     server: PostgresServer | None
     log: list[str] = field(default_factory=list)
+    on_the_bus: bytes = b""
     secrets: dict[str, str] = field(default_factory=dict)
 
     def say(self, name: str, line: str) -> None:
@@ -81,7 +85,16 @@ def written(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Written]
         supervisor.start(replace(suite.bus(), argv=argv))
         suite.start(supervisor, written.say)
         live(suite, written)
+        with redis.Redis.from_url(url) as broker:
+            written.on_the_bus = all_of(broker)
         yield written
+
+
+def all_of(broker: redis.Redis) -> bytes:
+    """Return all keys of a bus, and what they hold."""
+    keys = list(broker.scan_iter())
+    assert any(key.startswith(b"throttle:orders") for key in keys)
+    return b"\n".join(part for key in keys for part in (key, broker.dump(key) or b""))
 
 
 def passwords(server: PostgresServer | None) -> dict[str, str]:
@@ -114,7 +127,20 @@ def live(suite: Suite, written: Written) -> None:
     shop.orders.get("/api/orders").raise_for_status()
     for service in SERVING:
         secrets[f"{service} session"] = use_the_admin(suite, service, secrets)
+    mistype_passwords(suite)
     shop.close()
+
+
+def mistype_passwords(suite: Suite) -> None:
+    """Send a wrong password to each door, and one in place of a name."""
+    for name, password in (("ada", NEARLY), (NEARLY, "x")):
+        form = {"username": name, "password": password}
+        with httpx.Client(base_url=suite.url("orders")) as browser:
+            browser.post("/api/token", json=form)
+            browser.post("/api/session/login/", data=form)
+            browser.get("/admin/login/", params=form)
+            form["csrfmiddlewaretoken"] = browser.cookies["orders_csrf"]
+            browser.post("/admin/login/", data=form)
 
 
 def order_as_a_guest(shop: Shop, secrets: dict[str, str]) -> None:
@@ -140,6 +166,11 @@ def mistype_cards(shop: Shop) -> None:
     vault.get(f"/api/cards/{AMEX}")
     assert shop.place({"MUG": 1}, AMEX).status_code == 400
     shop.orders.get("/api/orders", params={"number": AMEX})
+    spelled = "3782-822463-10005"
+    for web in (vault, shop.orders):
+        web.get(f"/admin/payments/card/{spelled}/")
+        web.get("/api/schema", headers={"X-Correlation-ID": spelled, "Host": AMEX})
+        web.get("/api/schema", headers={"User-Agent": AMEX, "traceparent": AMEX})
 
 
 def use_the_admin(suite: Suite, service: str, secrets: dict[str, str]) -> str:
@@ -156,7 +187,10 @@ def use_the_admin(suite: Suite, service: str, secrets: dict[str, str]) -> str:
 
 def test_no_log_no_file_and_no_database_has_what_it_must_not(written: Written) -> None:
     numbers = {card.number for card in CARDS} | {INVALID}
-    for place, content in [*written.databases(), *written.other_files()]:
+    assert not re.search("3782.?822463.?10005", "\n".join(written.log))
+    bus = ("the bus", written.on_the_bus)
+    for place, content in [*written.databases(), *written.other_files(), bus]:
+        assert NEARLY.encode() not in content, f"a password in {place}"
         for number in numbers:
             assert number.encode() not in content, f"a card number in {place}"
     for place, content in written.databases():
@@ -169,6 +203,7 @@ def test_no_log_no_file_and_no_database_has_what_it_must_not(written: Written) -
     for number in numbers:
         assert number not in log, "a card number in the log"
     assert CVC not in re.findall(r"[\w.:-]+", log), "a CVC in the log"
+    assert NEARLY not in log, "a password in the log"
     for name, secret in written.secrets.items():
         assert len(secret) > 15
         assert secret not in log, f"{name} in the log"

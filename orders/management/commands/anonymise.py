@@ -3,7 +3,6 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from axes.models import AccessAttempt
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
@@ -43,7 +42,6 @@ def _anonymise(username: str) -> tuple[str, int]:
         raise CommandError(
             f"{under_way} orders are under way: expected none, so cancel them or wait"
         )
-    AccessAttempt.objects.filter(username=username).delete()
     Token.objects.filter(user=customer).delete()
     customer.username = f"anonymous-{customer.pk}"
     customer.first_name = customer.last_name = customer.email = ""
