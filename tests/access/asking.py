@@ -19,7 +19,7 @@ SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
 MAY_SEE = {ADAS: {"ada", "clerk", "admin"}, GUESTS: {"holder", "clerk", "admin"}}
 CHANGING = re.compile(r"nonce-[^']+|(csrf|session|messages|expires)\w*=[^;]+")
 """What differs from answer to answer."""
-OF_EACH = {"date", "expires", "x-correlation-id"}
+OF_EACH = {"date", "expires", "x-correlation-id", "ratelimit"}
 
 
 class Asking:

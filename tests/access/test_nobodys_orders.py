@@ -44,7 +44,7 @@ def test_head_is_get_without_a_body(ask: Ask, place: Ask, adas_token: str) -> No
     url = f"/api/orders/{document(place(**login))['id']}"
     for asked in ("/api/orders", url, "/api/nothing", "/api/token", "/api/schema"):
         get, head = (ask(method, asked, **login) for method in ("GET", "HEAD"))
-        named = {"x-correlation-id", "content-security-policy"}
+        named = {"x-correlation-id", "content-security-policy", "ratelimit"}
         assert head.status == get.status
         assert head.body == b"" and get.body
         assert head.header("Content-Length") == str(len(get.body))

@@ -13,6 +13,7 @@ from common.contracts.demo_gateway import SetGatewayFaults
 from common.contracts.orders import GetOrderOutcome, NoteRefundFailed
 from common.contracts.reports.inventory import (
     AuditAllocations,
+    AuditLedger,
     AuditStock,
     ListProducts,
 )
@@ -150,6 +151,7 @@ def others(order_id: uuid.UUID) -> list[Request[Any]]:
     return [
         ListProducts(),
         AuditStock(),
+        AuditLedger(),
         AuditAllocations(order_ids=(order_id,)),
         AuditCharges(order_ids=(order_id,)),
         AuditOrders(order_ids=(order_id,)),

@@ -94,7 +94,7 @@ def test_our_own_layer_keeps_its_own_time(settings: Any) -> None:
             },
             {"E003"},
         ),
-        ({**POSTGRESQL, "OPTIONS": postgresql_options("orders", 8, 5)}, set()),
+        ({**POSTGRESQL, "OPTIONS": postgresql_options("orders", 8, {})}, set()),
         ({**POSTGRESQL, "OPTIONS": {}}, set()),
         ({**POSTGRESQL, "OPTIONS": {}, "CONN_MAX_AGE": 60}, {"W005"}),
         ({**POSTGRESQL, "OPTIONS": {}, "CONN_MAX_AGE": None}, {"W005"}),
