@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+ON_BOTH_CORES := -n 2 --dist loadfile
 PROJECTS := $(patsubst %/settings.py,%,$(wildcard */settings.py))
 
 .PHONY: help venv demo demo-once test test-all test-postgresql test-stock-layer compose-test check audit-dependencies lock clean
@@ -18,7 +19,7 @@ demo-once: .venv/demo-ready  ## the same, but stop after the orders and the audi
 	$(BIN)/python manage.py demo --once $(if $(PORT),--port=$(PORT))
 
 test: check  ## lint, types, boundaries and all tests; under five minutes
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" $(ON_BOTH_CORES)
 
 test-postgresql: .venv/ready  ## all tests that use a database, on a PostgreSQL of their own
 	$(BIN)/python -m tests.on_postgresql -m "not slow" tests/orders tests/inventory \

@@ -177,6 +177,7 @@ def test_a_guests_key_must_be_hard_to_guess(api: APIClient, key: str) -> None:
         f'"{uuid.uuid4()}"',
         "0123456789abcdef" * 2 + "0",
     ],
+    ids=["UUID", "hexadecimal", "quoted", "digits"],
 )
 def test_a_random_key_will_do_for_a_guest(api: APIClient, key: str) -> None:
     assert post(api, Idempotency_Key=key).status_code == 202
