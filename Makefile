@@ -22,7 +22,7 @@ test: check  ## lint, types, boundaries and all tests; under five minutes
 	$(BIN)/pytest -m "not slow" $(ON_BOTH_CORES)
 
 test-postgresql: .venv/ready  ## all tests that use a database, on a PostgreSQL of their own
-	$(BIN)/python -m tests.on_postgresql -m "not slow" tests/orders tests/inventory \
+	$(BIN)/python -m tests.on_postgresql $(ON_BOTH_CORES) -m "not slow" tests/orders tests/inventory \
 	  tests/payments tests/common/http/test_entrance.py tests/common/test_database.py \
 	  tests/common/test_indexes.py tests/journeys
 

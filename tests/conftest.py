@@ -20,7 +20,10 @@ hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     """Use a database file: threads of the pool must see what the test wrote."""
     if connections["default"].vendor == "sqlite":
         path = tmp_path_factory.mktemp("db") / "test.sqlite3"
@@ -35,6 +38,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     if database.vendor == "postgresql":
         database.close()
         database.close_pool()
+        # to drop it takes a checkpoint, however long that is
+        del database.settings_dict["OPTIONS"]["options"]
         with django_db_blocker.unblock(), database._nodb_cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
