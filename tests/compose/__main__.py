@@ -34,6 +34,15 @@ for words in (
     except redis.ResponseError as error:
         print("refused", *words[:1], str(error).split()[0])
 """
+COLLATION = """
+import os, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "{service}.settings"
+django.setup()
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute("SELECT datcollate FROM pg_database WHERE datname = current_database()")
+    print(cursor.fetchone()[0])
+"""
 REACH = """
 import concurrent.futures, socket
 def look(host):
@@ -110,7 +119,13 @@ def keep_strangers_out(stack: Stack) -> None:
         said = stack.python(f"{service}-worker", REACH.format(hosts=hosts)).splitlines()
         if len(said) != 4 or any("reached" in line for line in said):
             raise Failed(f"{service} reaches a foreign database: {said}")
+        if (order := _collation(stack, service)) != "C":
+            raise Failed(f"{service}'s database orders text by {order}")
     say("nobody reaches another's database, by name or by address")
+
+
+def _collation(stack: Stack, service: str) -> str:
+    return stack.python(f"{service}-worker", COLLATION.format(service=service)).strip()
 
 
 def scale(stack: Stack) -> None:

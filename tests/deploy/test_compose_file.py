@@ -158,3 +158,8 @@ def test_every_image_is_built_once_and_runs_its_own_project() -> None:
         for what in ("prepare", "web", "worker"):
             assert SERVICES[f"{name}-{what}"]["command"][0] == name
             assert SERVICES[f"{name}-{what}"]["image"].endswith(f"-{name}")
+
+
+@pytest.mark.parametrize("name", SERVING)
+def test_no_image_of_postgresql_decides_how_text_is_ordered(name: str) -> None:
+    assert "--lc-collate=C " in str(environment(f"{name}-db")["POSTGRES_INITDB_ARGS"])
