@@ -40,7 +40,8 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "{service}.settings"
 django.setup()
 from django.db import connection
 with connection.cursor() as cursor:
-    cursor.execute("SELECT datcollate FROM pg_database WHERE datname = current_database()")
+    ours = "SELECT datcollate FROM pg_database WHERE datname = current_database()"
+    cursor.execute(ours)
     print(cursor.fetchone()[0])
 """
 REACH = """
