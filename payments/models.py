@@ -39,7 +39,9 @@ class Charge(models.Model):
     state = models.CharField(max_length=10, choices=ChargeState.choices)
     amount = models.PositiveBigIntegerField(default=0, help_text="in minor units")
     currency = models.CharField(max_length=3, blank=True)
-    card_token = models.CharField(max_length=80, blank=True)
+    card_token = models.CharField(
+        max_length=80, blank=True, db_index=True, help_text="asked for by `purge`"
+    )
     method = models.CharField(max_length=80, blank=True)
     decline_code = models.CharField(max_length=40, blank=True)
     opened_at = models.DateTimeField()
