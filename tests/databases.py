@@ -81,7 +81,8 @@ class SqliteFiles:
 class PostgresServer:
     """A server under an unprivileged user; each service has a database of its own."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *options: str) -> None:
+        self._options = options
         found = programs(directory)
         self._bin, self.user, self.what = found.bin, found.user, found.what
         self.folder = directory
@@ -117,6 +118,12 @@ class PostgresServer:
     def create(self, database: str) -> None:
         """Create a database."""
         self._execute("postgres", f'CREATE DATABASE "{database}"')
+
+    @property
+    def pid(self) -> int:
+        """The id of the process whose children serve the connections."""
+        assert self._server is not None
+        return self._server.pid
 
     def crash(self) -> None:
         """End the server at once, as a power cut would."""
@@ -169,8 +176,9 @@ class PostgresServer:
         raise AssertionError
 
     def _start(self) -> None:
-        options = ("-p", str(self._port), "-c", "listen_addresses=127.0.0.1")
-        options += ("-c", "max_connections=300", "-c", "unix_socket_directories=")
+        options = ["-p", str(self._port), "-c", "listen_addresses=127.0.0.1"]
+        options += ["-c", "max_connections=300", "-c", "unix_socket_directories="]
+        options += self._options
         self._server = subprocess.Popen(
             [self._bin / "postgres", "-D", self._data, *options],
             user=self.user,
@@ -231,9 +239,12 @@ def databases(kind: str, run_dir: Path) -> Iterator[Databases]:
 
 
 @contextlib.contextmanager
-def postgresql() -> Iterator[PostgresServer]:
-    """Run a server for the time of the block, in a directory of its own."""
+def postgresql(*options: str) -> Iterator[PostgresServer]:
+    """Run a server for the time of the block, in a directory of its own.
+
+    The `options` are words of `postgres`'s command line.
+    """
     with tempfile.TemporaryDirectory(prefix="postgresql-") as directory:
         Path(directory).chmod(0o755)
-        with PostgresServer(Path(directory)) as server:
+        with PostgresServer(Path(directory), *options) as server:
             yield server

@@ -1,0 +1,1 @@
+"""Whole orders, from the request to `confirmed`: this suite beside others."""

@@ -1,0 +1,1 @@
+"""Inventory, the naive way."""
