@@ -90,7 +90,7 @@ async def hang_ups_with_keys(attack: Attack) -> None:
         for _ in range(50):
             with contextlib.suppress(Dropped, OSError):
                 answer = await ask(attack.stage.orders, data)
-                if answer.status != 409:  # the first request is at work
+                if answer.status not in {409, 503}:  # at work, or a crowd: come again
                     break
             await asyncio.sleep(0.1)
         else:
