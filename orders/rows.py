@@ -85,15 +85,13 @@ def store_total(order: Order, lines: Iterable[PricedLine]) -> Money:
 
     Raises NotOnePrice, and StaleRow if the order is not placed any more.
     """
-    started, lines = time.perf_counter(), tuple(lines)
-    total = pricing.total_of(lines, order.flags)
+    started, prices = time.perf_counter(), tuple(lines)
+    total = pricing.total_of(prices, order.flags)
     placed = Order.objects.filter(id=order.id, status=Status.PLACED)
     if placed.filter(total=None).update(total=total.amount, currency=total.currency):
-        for line in lines:
-            OrderLine.objects.filter(order=order, sku=line.sku).update(
-                unit_price=line.unit_price
-            )
+        _store_prices(order, {line.sku: line.unit_price for line in prices})
         history.write_local(Order, order.id, "calculate price", started)
+        return total
     row = Order.objects.values_list("status", "total", "currency")
     status, stored, currency = row.get(id=order.id)
     if status != Status.PLACED or stored is None:
@@ -102,3 +100,10 @@ def store_total(order: Order, lines: Iterable[PricedLine]) -> Money:
         why = "inventory told other prices later; the first ones count"
         placed.update(needs_attention=True, attention=why)
     return Money(amount=stored, currency=currency)
+
+
+def _store_prices(order: Order, prices: Mapping[str, int]) -> None:
+    lines = order.lines.all()
+    for line in lines:
+        line.unit_price = prices[line.sku]
+    OrderLine.objects.bulk_update(lines, ["unit_price"])

@@ -20,7 +20,7 @@ from common.context import Headers, headers
 from common.database import in_db_thread
 from common.ops.outage import described, is_outage
 from common.rpc.errors import Busy, ContractBroken, NotServed, OutcomeUnknown, Refused
-from common.saga import leases, transitions
+from common.saga import history, leases, transitions
 from common.saga.leases import S
 from common.saga.sweeper import Sweeper
 from common.saga.transitions import StaleRow
@@ -106,25 +106,33 @@ class Orchestrator(Generic[S]):
             tracestate=row.tracestate,
             flags=tuple(row.flags),
         )
-        with headers(carried):
+        with headers(carried), history.gathered(row) as attempts:
             try:
-                if row.status == self.saga.COMPENSATING:
-                    await self.compensations(row)
-                elif await in_db_thread(transitions.expire, self.saga, row.pk):
-                    return True
-                else:
-                    await self.steps(row)
-            except self.compensated as refusal:
-                return await self._read_again(row, refusal)
-            except StaleRow:
+                return await self._try(row)
+            finally:
+                if attempts.attempts:
+                    await in_db_thread(history.write_rest, attempts)
+
+    async def _try(self, row: S) -> bool:
+        try:
+            if row.status == self.saga.COMPENSATING:
+                await self.compensations(row)
+            elif row.deadline <= clock.now():
+                await in_db_thread(transitions.expire, self.saga, row.pk)
                 return True
-            except self._passing as failure:
-                await self._try_later(row, failure)
-            except Refused as refusal:
-                reason = refusal.as_problem()
-                return await in_db_thread(transitions.reject, self.saga, row.pk, reason)
-            except ContractBroken as contradiction:
-                await self._contradiction(row, contradiction)
+            else:
+                await self.steps(row)
+        except self.compensated as refusal:
+            return await self._read_again(row, refusal)
+        except StaleRow:
+            return True
+        except self._passing as failure:
+            await self._try_later(row, failure)
+        except Refused as refusal:
+            reason = refusal.as_problem()
+            return await in_db_thread(transitions.reject, self.saga, row.pk, reason)
+        except ContractBroken as contradiction:
+            await self._contradiction(row, contradiction)
         return False
 
     async def _read_again(self, row: S, refusal: Refused) -> bool:

@@ -3,7 +3,6 @@
 import time
 
 from common import clock
-from common.database import in_db_thread
 from common.rpc.contract import R, Request
 from common.rpc.errors import Refused, ServiceError
 from common.rpc.process_client import call_timed
@@ -29,14 +28,12 @@ async def compensate(row: Saga, step: str, request: Request[R]) -> R:
 
 async def _call(row: Saga, step: str, request: Request[R], *, timeout: float) -> R:
     started = time.perf_counter()
-    trim = row.failures >= history.ENDS
     try:
         answer = await call_timed(request, timeout=timeout, attempt=row.failures + 1)
     except ServiceError as error:
         outcome = "refused" if isinstance(error, Refused) else type(error).__name__
         took = error.handler_seconds
-        await in_db_thread(
-            history.write,
+        history.write(
             type(row),
             row.pk,
             step,
@@ -44,11 +41,9 @@ async def _call(row: Saga, step: str, request: Request[R], *, timeout: float) ->
             f"{outcome}: {error}",
             queue_seconds=error.queue_seconds,
             handler_seconds=time.perf_counter() - started if took is None else took,
-            trim=trim,
         )
         raise
-    await in_db_thread(
-        history.write,
+    history.write(
         type(row),
         row.pk,
         step,
@@ -56,6 +51,5 @@ async def _call(row: Saga, step: str, request: Request[R], *, timeout: float) ->
         "ok",
         queue_seconds=answer.queue_seconds,
         handler_seconds=answer.handler_seconds,
-        trim=trim,
     )
     return answer.reply

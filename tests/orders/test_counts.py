@@ -107,16 +107,16 @@ Prepare = Callable[[Place], Callable[[], object]]
 ORDERS: dict[str, tuple[Prepare, str, str, str, int]] = {
     # orders, inventory, payments (statements in transactions), hops to a thread
     "made": (made, "5 in 1", "0 in 0", "1 in 1", 0),  # payments: the card
-    "confirmed": (run, "14 in 7", "10 in 2", "7 in 2", 13),
+    "confirmed": (run, "9 in 3", "10 in 2", "7 in 2", 9),
     "out of stock": (
         lambda placed: run(placed, pieces=99),
-        *("14 in 8", "9 in 2", "3 in 1", 11),
+        *("12 in 4", "9 in 2", "3 in 1", 7),
     ),
     "declined": (
         lambda placed: run(placed, DECLINED),
-        *("19 in 10", "10 in 2", "7 in 3", 17),
+        *("14 in 5", "10 in 2", "7 in 3", 12),
     ),
-    "cancelled": (cancelled, "10 in 5", "5 in 1", "6 in 2", 9),
+    "cancelled": (cancelled, "9 in 3", "5 in 1", "6 in 2", 7),
 }
 
 

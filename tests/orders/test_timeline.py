@@ -44,8 +44,10 @@ def order(order_id: Any) -> Order:
 def tried(order: Order, name: str, count: int) -> None:
     """Try a step so often."""
     for n in range(count):
-        outcome = f"refused: {n}"
-        history.write(Order, order.id, name, "payments", outcome, trim=n >= 10)
+        order.failures = n
+        with history.gathered(order) as attempts:
+            history.write(Order, order.id, name, "payments", f"refused: {n}")
+        history.write_rest(attempts)
 
 
 def read(api: APIClient, order: Order) -> list[dict[str, Any]]:

@@ -70,6 +70,8 @@ async def test_an_order_that_meets_a_bug_is_flagged_and_has_to_wait(
 ) -> None:
     order = await sync_to_async(placed)()
     broken(module, name).add(order.id)
+    if name == "expire":
+        stopped_clock.now = order.deadline
     if name == "postpone":
 
         def absent(request: AllocateInventory) -> None:
