@@ -8,7 +8,6 @@ import redis
 
 from lab.orders.peers import Running
 
-
 NOT_COUNTED = "^(begin|commit|rollback|set|show|select 1 from only)"
 """The last one is how PostgreSQL checks a foreign key."""
 
