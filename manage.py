@@ -29,7 +29,7 @@ def main() -> None:
         sys.exit(said + USAGE)
     try:
         from django.core.exceptions import ImproperlyConfigured
-        from django.db import OperationalError
+        from django.db import DatabaseError
     except ImportError:
         sys.exit(
             "Django is not installed here: run make venv, then . .venv/bin/activate"
@@ -38,9 +38,12 @@ def main() -> None:
         sys.exit(run(program, *words))
     except ImproperlyConfigured as error:
         sys.exit(str(error))
-    except OperationalError as error:
+    except DatabaseError as error:
+        from common.ops.outage import is_outage
         from common.ops.readiness import problem_with_database
 
+        if not is_outage(error):
+            raise
         sys.exit(f"database: {problem_with_database() or error}")
     except BrokenPipeError:  # whoever read our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

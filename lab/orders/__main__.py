@@ -6,6 +6,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from lab.orders import report
 from lab.orders.load import Failed, loads, place
 from lab.orders.peers import PEERS
@@ -32,7 +34,11 @@ def main() -> int:
     try:
         connections = [int(number) for number in options.connections.split(",")]
     except ValueError:
+        connections = []
+    if not connections or min(connections) < 1:
         parser.error("--connections: expected numbers with commas, such as 1,16,64")
+    if options.rounds < 1 or options.seconds < 1:
+        parser.error("--rounds and --seconds: expected at least 1")
     if shutil.which("wrk") is None:
         sys.exit("lab.orders: there is no wrk here: apt-get install wrk")
     rounds: report.Rounds = {name: {} for name in names}
@@ -42,8 +48,8 @@ def main() -> int:
             print(f"round {number + 1}: {name}", file=sys.stderr, flush=True)
             try:
                 settings |= _one_round(name, rounds[name], connections, options)
-            except (Failed, StartFailed, OSError, TimeoutError) as error:
-                print(f"{name}: {error}", file=sys.stderr)
+            except (Failed, StartFailed, OSError, psycopg.Error) as error:
+                sys.exit(f"lab.orders: {name}: {error}")
     report.show(rounds, settings)
     command = "python -m lab.orders " + " ".join(sys.argv[1:])
     report.write(rounds, settings, command.strip(), options.out)

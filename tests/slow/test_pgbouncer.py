@@ -130,6 +130,10 @@ def test_it_says_what_is_missing(tmp_path: Path) -> None:
             assert told.endswith("; if this is PgBouncer, set PGBOUNCER=true")
 
             env["PGBOUNCER"] = "true"
+            early = manage("orders", "purge", "--older-than", "90d", **env)
+            assert early.returncode == 1
+            [told] = early.stderr.splitlines()
+            assert "migrations are not applied" in told
             checked = manage("orders", "check", "--database", "default", **env)
             assert "may take for ever" in checked.stderr
         for limit in LIMITS:
