@@ -8,8 +8,8 @@ import redis
 
 from lab.orders.peers import Running
 
-NOT_COUNTED = "^(begin|commit|rollback|set|show|select 1 from only)"
-"""The last one is how PostgreSQL checks a foreign key."""
+NOT_COUNTED = r"^(begin|commit|rollback|set|show|select (1|\$\d+) from only)"
+"""The last one is how PostgreSQL checks a foreign key, with its 1 as a parameter."""
 
 
 @dataclass(frozen=True)
