@@ -31,7 +31,8 @@ test-stock-layer: .venv/ready  ## the journeys on the stock channel layer; two m
 	  $(BIN)/pytest -m "not slow" tests/journeys
 
 test-all: test test-postgresql test-stock-layer  ## what CI runs: all of these, and the slow parts
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m "slow and not alone" $(ON_BOTH_CORES)
+	$(BIN)/pytest -m alone
 
 compose-test: .venv/ready  ## docker-compose.yml on a real engine; needs ports 8000 to 8002
 	$(BIN)/python -m tests.compose $(ARGS)

@@ -101,14 +101,3 @@ class Suite:
                     raise StartFailed(
                         f"port {port} for {service} is not free: {error}"
                     ) from error
-
-
-def free_ports() -> dict[str, int]:
-    """Return a port for each service that nobody listens on."""
-    probes = {service: socket.socket() for service in SERVING}
-    for probe in probes.values():
-        probe.bind(("127.0.0.1", 0))
-    ports = {service: probe.getsockname()[1] for service, probe in probes.items()}
-    for probe in probes.values():
-        probe.close()
-    return ports

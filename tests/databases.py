@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -20,6 +19,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from common.contracts.topology import SERVING
+from tests.ports import free_port
 
 Rows = list[dict[str, Any]]
 END_CONNECTIONS = """
@@ -219,13 +219,6 @@ def programs(directory: Path) -> Programs:
     copy = directory / "pginstall"
     shutil.copytree(wheel, copy, symlinks=True)
     return Programs(copy / "bin", "nobody", f"{what}, as nobody")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager

@@ -13,9 +13,10 @@ from urllib.request import Request, urlopen
 from common.conf.embedded import embedded_bus_url
 from common.contracts.topology import SERVING
 from lab.brokers import free_port, program, wait_for_port
-from suite.programs import Suite, free_ports
+from suite.programs import Suite
 from suite.supervisor import Program, manage, run_to_end
 from tests.databases import PostgresServer
+from tests.ports import free_ports
 
 STOCK_LAYER = "channels_redis.core.RedisChannelLayer"
 CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2099, "cvc": "123"}

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import tempfile
 import time
 from collections import deque
@@ -17,10 +16,11 @@ from common.contracts.topology import SERVING
 from common.rpc.errors import ServiceError
 from suite import bus
 from suite.client import connect
-from suite.programs import Suite, free_ports
+from suite.programs import Suite
 from suite.supervisor import Program, Supervisor, manage, run_to_end
 from tests.chaos.proxy import FaultProxy
 from tests.databases import Databases, databases
+from tests.ports import free_port, free_ports
 
 WORKERS = 2
 """Of each service."""
@@ -90,7 +90,7 @@ def stage(database: str) -> Iterator[Stage]:
         run_dir = Path(stack.enter_context(folder))
         store = stack.enter_context(databases(database, run_dir))
         ports = free_ports()
-        bus_port = _free_port()
+        bus_port = free_port()
         proxies = {s: stack.enter_context(FaultProxy(bus_port)) for s in SERVING}
         suite = Suite(
             run_dir=run_dir,
@@ -130,10 +130,3 @@ def _programs(suite: Suite, proxies: dict[str, FaultProxy]) -> Iterator[Program]
         for number in range(1, WORKERS + 1):
             name = f"{service} worker {number}"
             yield replace(worker, name=name, env={**worker.env, **url})
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -11,6 +11,7 @@ import pytest
 from common.conf.embedded import ROOT
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_short_run_ends_right(tmp_path: Path) -> None:
     options = ("--minutes=0.7", "--rate=6", "--pause=1.5", f"--out={tmp_path}")

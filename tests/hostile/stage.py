@@ -18,7 +18,7 @@ from common.conf.embedded import embedded_bus_url
 from common.contracts.topology import SERVING
 from suite import audit
 from suite.client import connect
-from suite.programs import Suite, free_ports
+from suite.programs import Suite
 from suite.shop import Shop as Customer
 from suite.supervisor import Program, Supervisor, manage, run_to_end
 from tests.chaos.stage import GENEROUS, STOCK
@@ -26,6 +26,7 @@ from tests.databases import Databases, databases
 from tests.hostile import honest
 from tests.hostile.figures import Process
 from tests.hostile.wire import request
+from tests.ports import free_ports
 
 SILENT = "inventory worker"
 ORDER_DEADLINE = 45

@@ -11,7 +11,7 @@ from common.conf.embedded import ROOT
 from tests.hostile.__main__ import DATABASES
 from tests.hostile.scenario import SCENARIOS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 @pytest.mark.parametrize("database", DATABASES)

@@ -14,11 +14,12 @@ from common.conf.embedded import embedded_bus_url
 from common.rpc.client import Client
 from suite import audit
 from suite.client import connect
-from suite.programs import Suite, free_ports
+from suite.programs import Suite
 from suite.shop import Shop
 from suite.supervisor import Supervisor
 from tests.databases import Databases, databases
 from tests.journeys.wire import wire
+from tests.ports import free_ports
 
 GENEROUS = {
     f"THROTTLE_{name}": "100000/min" for name in ("ORDERS", "READS", "CARDS", "LOGIN")

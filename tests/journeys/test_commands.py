@@ -9,9 +9,9 @@ from contextlib import contextmanager
 import pytest
 
 from common.conf.embedded import ROOT
-from suite.programs import free_ports
 from suite.supervisor import Program, Supervisor, manage
 from tests.journeys.conftest import Running
+from tests.ports import free_port
 
 pytestmark = pytest.mark.journey
 
@@ -61,7 +61,7 @@ def test_the_demos_orders_can_be_placed_with_a_suite_that_runs(
 
 
 def test_a_shop_that_is_not_there_is_one_line(running: Running) -> None:
-    nowhere = f"http://127.0.0.1:{free_ports()['orders']}"
+    nowhere = f"http://127.0.0.1:{free_port()}"
     done = demo_against(running, nowhere)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()

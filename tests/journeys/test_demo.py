@@ -16,8 +16,8 @@ import pytest
 
 from common.conf.embedded import ROOT
 from suite import claim
-from suite.programs import free_ports
 from suite.script import SIX_STEPS
+from tests.ports import free_port
 
 pytestmark = pytest.mark.journey
 
@@ -26,7 +26,7 @@ class Demo:
     """A demo in a process of its own, and what it has printed so far."""
 
     def __init__(self, run_dir: Path, *options: str, **env: str) -> None:
-        self.run_dir, self.port = run_dir, three_free_ports()
+        self.run_dir, self.port = run_dir, free_port(3)
         self.output = ""
         self.process = subprocess.Popen(
             [
@@ -79,17 +79,6 @@ class Demo:
                 if mark in environ.read_bytes().split(b"\0"):
                     found.append(f"process {environ.parent.name}")
         return found
-
-
-def three_free_ports() -> int:
-    """Return a port that is free together with the next two."""
-    for first in free_ports().values():
-        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
-            for port in range(first, first + 3):
-                probe = stack.enter_context(socket.socket())
-                probe.bind(("127.0.0.1", port))
-            return first
-    return three_free_ports()
 
 
 @pytest.fixture
@@ -201,7 +190,7 @@ def test_a_poor_terminal_and_a_foreign_proxy_do_no_harm(
 def test_whoever_reads_the_beginning_only_gets_no_traceback(
     words: tuple[str, ...], tmp_path: Path
 ) -> None:
-    run_dir, port = tmp_path / "run", three_free_ports()
+    run_dir, port = tmp_path / "run", free_port(3)
     script = '"$@" | head -n 1; exit ${PIPESTATUS[0]}'
     argv = [word.format(port=port) for word in words]
     done = subprocess.run(

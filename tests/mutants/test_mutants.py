@@ -68,6 +68,7 @@ def test_code_may_move(tmp_path: Path) -> None:
     assert moved.read_text().startswith("def f():\n    g()\n")
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_mutant_is_found_and_what_changes_nothing_survives() -> None:
     found = judge(read(ROOT / "tests" / "mutants" / "no-restock.toml"), seconds=60)

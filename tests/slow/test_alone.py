@@ -10,8 +10,8 @@ import pytest
 
 from common.conf.embedded import ROOT, embedded_bus_url
 from suite import bus
-from suite.programs import free_ports
 from suite.supervisor import Program, Supervisor
+from tests.ports import free_port
 from tests.project import PROJECTS
 
 pytestmark = pytest.mark.slow
@@ -60,7 +60,7 @@ def test_a_service_needs_its_own_requirements_only(
 
     for command in (("check",), ("migrate", "-v0"), ("seed",)):
         subprocess.run(manage(*command), env={**os.environ, **env}, check=True)
-    port = str(free_ports()["orders"])
+    port = str(free_port())
     serve = Program(
         name="web", argv=manage("serve", "--port", port), ready="web started", env=env
     )

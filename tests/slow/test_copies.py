@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from common.conf.embedded import ROOT
-from suite.programs import free_ports
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 BLOCK = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -85,7 +85,7 @@ class Copy:
         path.write_text(old.replace(before, after))
 
     def demo(self) -> None:
-        said = self.sh(f"make demo-once PORT={free_ports()['orders']}")
+        said = self.sh(f"make demo-once PORT={free_port(3)}")
         assert "every order ended as it should, the audit is clean" in said
 
 

@@ -13,11 +13,12 @@ import pytest
 
 from common.conf.embedded import embedded_bus_url
 from common.contracts.topology import SERVING
-from suite.programs import Suite, free_ports
+from suite.programs import Suite
 from suite.supervisor import Supervisor
 from tests.databases import PostgresServer, postgresql
 from tests.journeys.conftest import CHARGED_TWICE, GENEROUS, Running
 from tests.journeys.test_failures import CARDS, check_ends
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.slow
 

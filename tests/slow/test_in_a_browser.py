@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from common.contracts.topology import SERVING
-from suite.programs import Suite, free_ports
+from suite.programs import Suite
 from suite.supervisor import Supervisor
 from tests.debian import program
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.slow
 

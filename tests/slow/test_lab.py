@@ -8,7 +8,7 @@ import pytest
 
 from common.conf.embedded import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 def run(*words: str, judge: bool = True) -> str:

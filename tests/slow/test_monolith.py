@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from suite.programs import free_ports
 from suite.shop import Shop
 from suite.supervisor import Program, Supervisor, manage, run_to_end
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.slow
 

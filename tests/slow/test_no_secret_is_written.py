@@ -16,10 +16,11 @@ from rich.console import Console
 from common.contracts.topology import SERVING
 from payments.demo_gateway.cards import CARDS
 from suite import bus, script
-from suite.programs import Suite, free_ports
+from suite.programs import Suite
 from suite.shop import Shop
 from suite.supervisor import Supervisor
 from tests.databases import PostgresServer, postgresql
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.slow
 

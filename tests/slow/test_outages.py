@@ -16,9 +16,9 @@ import pytest
 import redis
 
 from suite import bus
-from suite.programs import free_ports
 from suite.supervisor import Program, Supervisor, manage, run_to_end
 from tests.databases import PostgresServer, postgresql
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.slow
 

@@ -14,11 +14,12 @@ import pytest
 
 from common.conf.embedded import ROOT, embedded_bus_url
 from common.contracts.topology import SERVING
-from suite.programs import Suite, free_ports
+from suite.programs import Suite
 from suite.supervisor import Supervisor
-from tests.databases import PostgresServer, free_port, postgresql
+from tests.databases import PostgresServer, postgresql
 from tests.debian import program
 from tests.journeys.conftest import GENEROUS, Running
+from tests.ports import free_port, free_ports
 
 pytestmark = pytest.mark.slow
 LIMITS = (

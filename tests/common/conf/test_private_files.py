@@ -15,7 +15,7 @@ import pytest
 from common.conf.config import Config
 from common.conf.embedded import ROOT, embedded_bus_url, kept_secret, socket_path
 from common.conf.private import private_folder_in_tmp
-from suite.programs import free_ports
+from tests.ports import free_ports
 
 SHOW_WHILE_IN_USE = """
 from django.db import connection, transaction

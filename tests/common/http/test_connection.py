@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from suite.programs import free_ports
 from suite.supervisor import Program, Supervisor, run_to_end
+from tests.ports import free_ports
 
 HOST = b"Host: localhost\r\n"
 ORDERS = b"POST /api/orders HTTP/1.1\r\n" + HOST

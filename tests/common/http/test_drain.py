@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from suite.programs import free_ports
 from suite.supervisor import Program, Supervisor
+from tests.ports import free_ports
 
 ROUNDS = [pytest.param(1), pytest.param(10, marks=pytest.mark.slow)]
 GOING_AWAY = (1001).to_bytes(2)

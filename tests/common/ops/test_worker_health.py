@@ -16,9 +16,9 @@ from common.ops import health_port, probe
 from common.ops.readiness import Readiness
 from common.rpc.errors import NoReply
 from suite.client import connect
-from suite.programs import free_ports
 from suite.supervisor import Program, Supervisor, manage, run_to_end
 from tests.common.conftest import until
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.slow
 
