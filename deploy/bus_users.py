@@ -16,6 +16,8 @@ RECEIVE = "+blmpop +lindex +lpop +lpush +client|id +client|unblock"
 CONNECT = "+ping +client|setinfo"
 COUNT = "+mget +set +exists +incrby"
 """What common.http.rest.throttling needs, at keys that no channel has."""
+GROUPS = "+eval +evalsha +zadd +zrem +zrange +zremrangebyscore +expire +time"
+"""What groups of channels need, at a service's own: its notices go to these."""
 NOBODY = "user default off"
 """Who has not logged in is told to, and that is all."""
 
@@ -33,9 +35,11 @@ def _user(name: str, password: str) -> str:
     scripts = " ".join(f"~{key}" for key in readable + writable)
     throttles = f" ({COUNT} ~throttle:{name}:*)" if name in SERVING else ""
     keys = [f"%RW~{key}" for key in readable] + [f"%W~{key}" for key in writable]
+    group = f"~asgi:group:{name}.*"
+    groups = f" ({GROUPS} {group})"
     return (
         f"user {name} on #{hashed} resetchannels -@all {' '.join(keys)} "
-        f"{SEND} {RECEIVE} {CONNECT} (+eval +evalsha {scripts}){throttles}"
+        f"{SEND} {RECEIVE} {CONNECT} (+eval +evalsha {scripts}){groups}{throttles}"
     )
 
 

@@ -1,13 +1,13 @@
 """Stock's counters and the ledger that explains them, always written together."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
 
-from common import clock
-from inventory.models import AllocationLine, Movement, MovementKind, Stock
+from common import clock, sql
+from inventory.models import Movement, MovementKind, Stock
 
 MOST_ON_HAND = 2**31 - 1
 
@@ -38,47 +38,51 @@ def receive(
     )
 
 
-def take(sku: str, quantity: int) -> bool:
-    """Allocate pieces if that many are free, by one conditional update."""
-    enough = Stock.objects.filter(
-        product_id=sku, on_hand__gte=F("allocated") + quantity
-    )
-    return enough.update(allocated=F("allocated") + quantity) == 1
-
-
-def free(sku: str) -> int:
-    stock = Stock.objects.filter(product_id=sku).first()
-    return stock.on_hand - stock.allocated if stock else 0
-
-
-def move(order_id: UUID, kind: MovementKind, *, on_hand: int, allocated: int) -> None:
-    """Move the counters of every line, so many times its quantity, and write why."""
-    lines = list(AllocationLine.objects.filter(allocation_id=order_id))
-    for line in lines:
-        Stock.objects.filter(product_id=line.product_id).update(
-            on_hand=F("on_hand") + on_hand * line.quantity,
-            allocated=F("allocated") + allocated * line.quantity,
-        )
-    write_ledger(order_id, lines, kind, on_hand=on_hand, allocated=allocated)
-
-
-def write_ledger(
-    order_id: UUID,
-    lines: Iterable[AllocationLine],
-    kind: MovementKind,
-    *,
-    on_hand: int,
-    allocated: int,
+def move(
+    order_ids: Collection[UUID], kind: MovementKind, *, on_hand: int, allocated: int
 ) -> None:
-    at = clock.now()
-    Movement.objects.bulk_create(
-        Movement(
-            product_id=line.product_id,
-            kind=kind,
-            on_hand=on_hand * line.quantity,
-            allocated=allocated * line.quantity,
-            order_id=order_id,
-            at=at,
-        )
-        for line in lines
+    """Move the counters of every line, so many times its quantity, and write why.
+
+    The counters are locked in the order of their SKUs, so that two of these never wait
+    for each other; and before the ledger is written, so that the ids of a product's
+    movements are in the order in which they are committed.
+    """
+    if not order_ids:
+        return
+    rows = [(order_id,) for order_id in order_ids]
+    sql.run(
+        """
+        UPDATE inventory_stock
+        SET on_hand = on_hand + %(on_hand)s * moved.quantity,
+            allocated = allocated + %(allocated)s * moved.quantity
+        FROM (
+            SELECT locked.sku, SUM(locked.quantity) AS quantity
+            FROM (
+                SELECT stock.product_id AS sku, line.quantity
+                FROM inventory_allocationline AS line
+                JOIN inventory_stock AS stock ON stock.product_id = line.product_id
+                WHERE line.allocation_id IN (VALUES {rows})
+                ORDER BY stock.product_id FOR UPDATE OF stock
+            ) AS locked
+            GROUP BY locked.sku
+        ) AS moved
+        WHERE product_id = moved.sku
+        """,
+        rows,
+        on_hand=on_hand,
+        allocated=allocated,
+    )
+    sql.run(
+        """
+        INSERT INTO inventory_movement
+            (product_id, kind, on_hand, allocated, order_id, at, note)
+        SELECT product_id, %(kind)s, %(on_hand)s * quantity, %(allocated)s * quantity,
+               allocation_id, %(at)s, ''
+        FROM inventory_allocationline WHERE allocation_id IN (VALUES {rows})
+        """,
+        rows,
+        kind=kind,
+        on_hand=on_hand,
+        allocated=allocated,
+        at=clock.now(),
     )

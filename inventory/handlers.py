@@ -17,37 +17,30 @@ from common.contracts.reports.inventory import (
     StockAccounts,
 )
 from common.rpc.contract import Done
-from common.rpc.errors import Refused
 from common.rpc.process_client import call
 from common.rpc.service import Service
+from common.together import together
 from inventory import checkpoints, overdue, reports, stock
 
 service = Service("inventory")
 
 
 @service.handles(AllocateInventory)
-def allocate_inventory(request: AllocateInventory) -> InventoryAllocated:
+async def allocate_inventory(request: AllocateInventory) -> InventoryAllocated:
     """Hold an order's lines."""
-    answer = stock.allocate(
-        order_id=request.order_id, lines=request.lines, deadline=request.deadline
-    )
-    if isinstance(answer, Refused):
-        raise answer
-    return answer
+    return await together(stock.allocate, request)
 
 
 @service.handles(FinaliseInventory)
-def finalise_inventory(request: FinaliseInventory) -> Done:
+async def finalise_inventory(request: FinaliseInventory) -> Done:
     """Take an order's lines off the shelf."""
-    stock.finalise(order_id=request.order_id)
-    return Done()
+    return await together(stock.finalise, request.order_id)
 
 
 @service.handles(ReleaseInventory)
-def release_inventory(request: ReleaseInventory) -> Done:
+async def release_inventory(request: ReleaseInventory) -> Done:
     """Give an order's lines back."""
-    stock.release(order_id=request.order_id)
-    return Done()
+    return await together(stock.release, request.order_id)
 
 
 @service.handles(ListProducts)

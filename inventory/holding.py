@@ -1,19 +1,25 @@
-"""Holding stock for an order for the first time: all of its lines, or none."""
+"""Holding stock for orders for the first time: all lines of an order, or none.
 
-from datetime import datetime, timedelta
+The shelves are locked in the order of their SKUs, then it is decided in plain Python
+who gets what, and then all of it is written at once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
-from django.db import transaction
 
-from common import clock
+from common import clock, sql
 from common.contracts.inventory import (
+    AllocateInventory,
     InventoryAllocated,
     OutOfStock,
     PricedLine,
     ShortLine,
-    TooLateToAllocate,
     UnknownProduct,
+    merged,
 )
 from common.rpc.errors import Refused
 from inventory import counters
@@ -30,59 +36,125 @@ HOLD_BEYOND_DEADLINE = timedelta(seconds=60)
 REMEMBERED: tuple[type[Refused], ...] = (OutOfStock, UnknownProduct)
 
 
+@dataclass
+class Shelf:
+    """What there is of a product, for the orders that are decided on now."""
+
+    unit_price: int
+    currency: str
+    free: int
+
+
 def hold(
-    order_id: UUID, wanted: dict[str, int], deadline: datetime
-) -> InventoryAllocated | Refused:
-    """Hold all lines of an order or none; a refusal is remembered, so it is returned.
-
-    Raises IntegrityError if the order has an allocation already.
-    """
-    allocation = Allocation.objects.create(  # a second one of this order fails here
-        order_id=order_id,
-        state=AllocationState.HELD,
-        decided_at=clock.now(),
-        deadline=deadline,
-        expires_at=deadline + HOLD_BEYOND_DEADLINE,
+    requests: Sequence[AllocateInventory],
+) -> dict[UUID, InventoryAllocated | Refused]:
+    """Hold orders' lines and return the answers to those that were not known before."""
+    new = _insert(requests)
+    wanted = {
+        one.order_id: merged(one.lines) for one in requests if one.order_id in new
+    }
+    shelves = _locked({sku for lines in wanted.values() for sku in lines})
+    answers = {order_id: _take(lines, shelves) for order_id, lines in wanted.items()}
+    _write_held(
+        {
+            one: told.lines
+            for one, told in answers.items()
+            if isinstance(told, InventoryAllocated)
+        }
     )
-    if clock.now() >= deadline:
-        transaction.set_rollback(True)
-        return TooLateToAllocate()
-    try:
-        with transaction.atomic():
-            return InventoryAllocated(lines=_hold_all(allocation, wanted))
-    except REMEMBERED as refusal:
-        fields = {type(refusal).__name__: msgspec.to_builtins(refusal)}
-        Allocation.objects.filter(order_id=order_id, state=AllocationState.HELD).update(
-            state=AllocationState.SHORT, refusal=fields, expires_at=None
+    _write_refused(
+        {one: told for one, told in answers.items() if isinstance(told, Refused)}
+    )
+    return answers
+
+
+def _insert(requests: Sequence[AllocateInventory]) -> set[UUID]:
+    """Insert an allocation for each order that has none; return those orders."""
+    now = clock.now()
+    allocations = [
+        Allocation(
+            order_id=one.order_id,
+            state=AllocationState.HELD,
+            decided_at=now,
+            deadline=one.deadline,
+            expires_at=one.deadline + HOLD_BEYOND_DEADLINE,
         )
-        return refusal
+        for one in sorted(requests, key=lambda one: one.order_id)
+    ]
+    return {one.order_id for one in sql.insert(allocations, unless="order_id")}
 
 
-def _hold_all(allocation: Allocation, wanted: dict[str, int]) -> tuple[PricedLine, ...]:
-    products = Product.objects.in_bulk(wanted)
-    if unknown := tuple(sku for sku in wanted if sku not in products):
-        raise UnknownProduct(skus=unknown)
+def _locked(skus: Iterable[str]) -> dict[str, Shelf]:
+    """Lock the counters of products until the transaction's end, and read them."""
+    names = sorted(skus)
+    if not names:
+        return {}
+    found = sql.run(
+        """
+        SELECT sku, unit_price, currency, on_hand - allocated
+        FROM inventory_stock JOIN inventory_product ON sku = product_id
+        WHERE sku IN (VALUES {rows}) ORDER BY sku FOR UPDATE OF inventory_stock
+        """,
+        [(sku,) for sku in names],
+    )
+    shelves = {sku: Shelf(*rest) for sku, *rest in found}
+    if missing := set(names) - shelves.keys():  # of those nothing was ever received
+        for product in Product.objects.filter(sku__in=missing):
+            shelves[product.sku] = Shelf(product.unit_price, product.currency, free=0)
+    return shelves
+
+
+def _take(
+    wanted: Mapping[str, int], shelves: Mapping[str, Shelf]
+) -> InventoryAllocated | Refused:
+    """Take all lines of an order off what is free, or none."""
+    if unknown := tuple(sku for sku in wanted if sku not in shelves):
+        return UnknownProduct(skus=unknown)
     short = tuple(
-        ShortLine(sku=sku, quantity=quantity, free=counters.free(sku))
+        ShortLine(sku=sku, quantity=quantity, free=shelves[sku].free)
         for sku, quantity in wanted.items()
-        if not counters.take(sku, quantity)
+        if shelves[sku].free < quantity
     )
     if short:
-        raise OutOfStock(lines=short)
-    lines = AllocationLine.objects.bulk_create(
-        AllocationLine(
-            allocation=allocation,
-            product_id=sku,
-            quantity=quantity,
-            unit_price=products[sku].unit_price,
-            currency=products[sku].currency,
+        return OutOfStock(lines=short)
+    for sku, quantity in wanted.items():
+        shelves[sku].free -= quantity
+    return InventoryAllocated(
+        lines=tuple(
+            PricedLine(
+                sku=sku,
+                quantity=quantity,
+                unit_price=shelves[sku].unit_price,
+                currency=shelves[sku].currency,
+            )
+            for sku, quantity in wanted.items()
         )
-        for sku, quantity in wanted.items()
     )
-    counters.write_ledger(
-        allocation.order_id, lines, MovementKind.ALLOCATE, on_hand=0, allocated=+1
+
+
+def _write_held(held: Mapping[UUID, Sequence[PricedLine]]) -> None:
+    sql.insert(
+        [
+            AllocationLine(
+                allocation_id=order_id,
+                product_id=line.sku,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                currency=line.currency,
+            )
+            for order_id, lines in held.items()
+            for line in lines
+        ]
     )
-    return tuple(map(_priced, lines))
+    counters.move(held.keys(), MovementKind.ALLOCATE, on_hand=0, allocated=+1)
+
+
+def _write_refused(refused: Mapping[UUID, Refused]) -> None:
+    for order_id, refusal in refused.items():
+        fields = {type(refusal).__name__: msgspec.to_builtins(refusal)}
+        Allocation.objects.filter(order_id=order_id).update(
+            state=AllocationState.SHORT, refusal=fields, expires_at=None
+        )
 
 
 def priced_lines(allocation: Allocation) -> tuple[PricedLine, ...]:

@@ -1,24 +1,24 @@
 """The rules of stock: the table "Inventory" of docs/protocol.md, one function a column.
 
-`@retried_transaction` makes each function one transaction, which runs again from the
-top when it met a `Conflict` or a key that was there already (`common/database.py`). A
-unique key, or an UPDATE that names the state it expects, decides who wins. Only the
-winner moves counters and writes the ledger; everybody else gets the answer that was
-given first.
+Each takes what arrived together and answers every member of it, in one transaction:
+`@retried_transaction` runs it again from the top when it met a `Conflict`
+(`common/database.py`). A unique key, or an UPDATE that names the state it expects,
+decides who wins. Only the winner moves counters and writes the ledger; everybody else
+gets the answer that was given first.
 """
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from common import clock
+from common import clock, sql
 from common.contracts.inventory import (
+    AllocateInventory,
     AlreadyReleased,
     InventoryAllocated,
-    Line,
-    merged,
+    TooLateToAllocate,
 )
 from common.database import Conflict, retried_transaction
+from common.rpc.contract import Done
 from common.rpc.errors import ContractBroken, Refused
 from inventory import counters, holding
 from inventory.models import Allocation, AllocationState, MovementKind
@@ -29,15 +29,25 @@ FINALISED, RELEASED = AllocationState.FINALISED, AllocationState.RELEASED
 
 @retried_transaction
 def allocate(
-    *, order_id: UUID, lines: Iterable[Line], deadline: datetime
-) -> InventoryAllocated | Refused:
-    """Hold all lines or none, and answer a repeat with the first answer.
+    requests: Sequence[AllocateInventory],
+) -> list[InventoryAllocated | Refused]:
+    """Hold for each order all lines or none, and answer a repeat with the first answer.
 
-    Returns the refusal instead of raising it, since it has to be remembered.
+    Who came first is served first.
     """
-    allocation = Allocation.objects.filter(order_id=order_id).first()
-    if allocation is None:
-        return holding.hold(order_id, merged(lines), deadline)
+    now = clock.now()
+    orders: dict[UUID, AllocateInventory] = {}
+    for request in requests:
+        orders.setdefault(request.order_id, request)
+    answers = holding.hold([one for one in orders.values() if now < one.deadline])
+    if known := orders.keys() - answers.keys():
+        found = Allocation.objects.filter(order_id__in=known).prefetch_related("lines")
+        answers |= {allocation.order_id: _given(allocation) for allocation in found}
+    return [answers.get(one.order_id, TooLateToAllocate()) for one in requests]
+
+
+def _given(allocation: Allocation) -> InventoryAllocated | Refused:
+    """Return the answer that an order was given before."""
     if allocation.state == RELEASED:
         return AlreadyReleased()
     if allocation.state == SHORT:
@@ -46,58 +56,90 @@ def allocate(
 
 
 @retried_transaction
-def finalise(*, order_id: UUID) -> None:
-    """Take what is held off the shelf; refuses what was released.
+def finalise(
+    order_ids: Sequence[UUID],
+) -> list[Done | AlreadyReleased | ContractBroken]:
+    """Take what is held off the shelf; refuse what was released.
 
-    Raises ContractBroken for an order that holds nothing.
+    An order that holds nothing breaks the contract.
     """
-    if _transition(order_id, HELD, FINALISED):
-        counters.move(order_id, MovementKind.FINALISE, on_hand=-1, allocated=-1)
-        return
-    match _state(order_id):
+    finalised = _transition(order_ids, HELD, FINALISED)
+    counters.move(finalised, MovementKind.FINALISE, on_hand=-1, allocated=-1)
+    states = _states(set(order_ids) - finalised)
+    return [
+        _finalised(states.get(one, FINALISED if one in finalised else None))
+        for one in order_ids
+    ]
+
+
+def _finalised(state: str | None) -> Done | AlreadyReleased | ContractBroken:
+    match state:
         case AllocationState.FINALISED:
-            return
+            return Done()
         case AllocationState.RELEASED:
-            raise AlreadyReleased
+            return AlreadyReleased()
         case AllocationState.HELD:
             raise Conflict
         case none_or_short:
-            raise ContractBroken(f"finalise on {none_or_short or 'none'}")
+            return ContractBroken(f"finalise on {none_or_short or 'none'}")
 
 
 @retried_transaction
-def release(*, order_id: UUID) -> None:
-    """Give everything back, whatever there is, and refuse the order stock from now on.
+def release(order_ids: Sequence[UUID]) -> list[Done]:
+    """Give everything back, whatever there is, and refuse the orders stock from now on.
 
     For an unknown order this leaves a tombstone, which a late allocate will meet.
     """
-    if _transition(order_id, HELD, RELEASED):
-        counters.move(order_id, MovementKind.RELEASE, on_hand=0, allocated=-1)
-    elif _transition(order_id, FINALISED, RELEASED):
-        counters.move(order_id, MovementKind.RESTOCK, on_hand=+1, allocated=0)
-    elif (state := _state(order_id)) is None:
-        Allocation.objects.create(
-            order_id=order_id, state=RELEASED, decided_at=clock.now()
-        )
-    elif state in {HELD, FINALISED}:
+    released = _transition(order_ids, HELD, RELEASED)
+    counters.move(released, MovementKind.RELEASE, on_hand=0, allocated=-1)
+    restocked = _transition(set(order_ids) - released, FINALISED, RELEASED)
+    counters.move(restocked, MovementKind.RESTOCK, on_hand=+1, allocated=0)
+    others = set(order_ids) - released - restocked
+    states = _states(others - _bury(others))
+    if {HELD, FINALISED} & set(states.values()):
         raise Conflict
+    return [Done() for _ in order_ids]
 
 
 @retried_transaction
 def release_overdue_hold(*, order_id: UUID) -> bool:
     """Release a hold that is still one, on orders' word; tell whether it was."""
-    if not _transition(order_id, HELD, RELEASED):
-        return False
-    counters.move(order_id, MovementKind.RELEASE, on_hand=0, allocated=-1)
-    return True
+    released = _transition([order_id], HELD, RELEASED)
+    counters.move(released, MovementKind.RELEASE, on_hand=0, allocated=-1)
+    return bool(released)
 
 
-def _state(order_id: UUID) -> str | None:
-    states = Allocation.objects.filter(order_id=order_id).values_list("state")
-    return next((state for (state,) in states), None)
+def _states(order_ids: Collection[UUID]) -> dict[UUID, str]:
+    if not order_ids:
+        return {}
+    found = Allocation.objects.filter(order_id__in=order_ids)
+    return dict(found.values_list("order_id", "state"))
 
 
-def _transition(order_id: UUID, start: AllocationState, end: AllocationState) -> bool:
-    """Make a state transition of an allocation; False if it was in another state."""
-    rows = Allocation.objects.filter(order_id=order_id, state=start)
-    return rows.update(state=end, expires_at=None) == 1
+def _transition(
+    order_ids: Collection[UUID], start: AllocationState, end: AllocationState
+) -> set[UUID]:
+    """Make a state transition of allocations; return those that were in that state."""
+    if not order_ids:
+        return set()
+    moved = sql.run(
+        """
+        UPDATE inventory_allocation SET state = %(end)s, expires_at = NULL
+        WHERE order_id IN (VALUES {rows}) AND state = %(start)s
+        RETURNING order_id
+        """,
+        [(order_id,) for order_id in sorted(order_ids)],
+        start=start,
+        end=end,
+    )
+    return {sql.uuid_of(order_id) for (order_id,) in moved}
+
+
+def _bury(order_ids: Collection[UUID]) -> set[UUID]:
+    """Leave a tombstone for each order that is unknown; return those."""
+    now = clock.now()
+    tombstones = [
+        Allocation(order_id=order_id, state=RELEASED, decided_at=now)
+        for order_id in sorted(order_ids)
+    ]
+    return {one.order_id for one in sql.insert(tombstones, unless="order_id")}

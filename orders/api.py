@@ -133,7 +133,6 @@ class OrdersView(Waiting, ListAPIView[Order]):
             return _placed(order)
 
         def waited(ended: bool | None) -> Response:
-            order.refresh_from_db()
             return _placed(order, ended=ended, waited=wait)
 
         not_yet: tuple[bool | None] = (False,)
@@ -180,7 +179,7 @@ def _insert_or_find(new: NewOrder) -> Order:
 def _placed(order: Order, *, ended: bool | None = None, waited: int = 0) -> Response:
     """Answer with an order; `ended` is None if nobody waited for its end."""
     if order.first_status is None or ended is not None:
-        _first_answer(order, status.HTTP_201_CREATED if ended else ACCEPTED)
+        order = rows.first_answer(order.pk)
     headers = {"Location": reverse("order", kwargs={"order_id": order.pk})}
     if ended is not None:
         headers["Preference-Applied"] = f"wait={waited}"
@@ -188,15 +187,6 @@ def _placed(order: Order, *, ended: bool | None = None, waited: int = 0) -> Resp
     response = Response(data, status=code, headers=headers)
     patch_vary_headers(response, ["Prefer"])
     return response
-
-
-def _first_answer(order: Order, code: int) -> None:
-    """Store the code unless the order's key was answered before; read the order again.
-
-    Replays repeat the first answer's code.
-    """
-    Order.objects.filter(id=order.id, first_status=None).update(first_status=code)
-    order.refresh_from_db()
 
 
 class OrderView(APIView):

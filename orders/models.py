@@ -1,5 +1,7 @@
 """Orders' tables. An order is a saga: `common/saga/models.py` has most columns."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q, prefetch_related_objects
@@ -80,10 +82,11 @@ class Order(Saga):
     def __str__(self) -> str:
         return f"{self.id} {self.status}"
 
-    def load(self) -> None:
-        """Read the lines, unless the order is being compensated: that needs none."""
-        if self.status == Status.PLACED:
-            prefetch_related_objects([self], "lines")
+    @classmethod
+    def load(cls, rows: Sequence["Order"]) -> None:
+        """Read the lines, unless an order is being compensated: that needs none."""
+        placed = [one for one in rows if one.status == Status.PLACED]
+        prefetch_related_objects(placed, "lines")
 
 
 class OrderLine(models.Model):

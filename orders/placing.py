@@ -9,6 +9,8 @@ answer that it gave. So nothing here keeps track of progress: an attempt that fa
 followed by one that starts again from the top.
 """
 
+import time
+
 from common.contracts.inventory import (
     AllocateInventory,
     FinaliseInventory,
@@ -19,8 +21,9 @@ from common.contracts.inventory import (
 from common.contracts.money import Money
 from common.contracts.payments import ChargeCard, RefundCharge
 from common.database import in_db_thread
-from common.saga import steps, transitions
-from orders import rows, states
+from common.saga import history, steps, transitions
+from common.together import together
+from orders import rows, states, totals
 from orders.models import Order
 
 
@@ -77,7 +80,10 @@ async def release_inventory(order: Order) -> None:
 
 async def calculate_price(order: Order, allocated: InventoryAllocated) -> Money:
     """Make the total durable before it is charged; the first one stored counts."""
-    return await in_db_thread(rows.store_total, order, allocated.lines)
+    started = time.perf_counter()
+    total = await together(totals.store, totals.Priced(order, allocated.lines))
+    steps.note(order, "calculate price", started)
+    return total
 
 
 # 4 ── charge card ─────────────────────────────────────────────── owner: payments
@@ -117,4 +123,4 @@ async def finalise_inventory(order: Order) -> None:
 
 async def finalise_order(order: Order) -> None:
     """Confirm the order, unless it is being compensated by now."""
-    await in_db_thread(states.confirm, order.id)
+    await together(states.confirm, states.Finalised(order.id, history.so_far(order)))

@@ -1,7 +1,7 @@
-"""Writing an order's row and its total."""
+"""Writing an order's row, once for each key."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -9,14 +9,11 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from common import clock
+from common import clock, sql
 from common.context import Headers
-from common.contracts.inventory import PricedLine
-from common.contracts.money import Money
-from common.database import retried_transaction
+from common.contracts.orders import ENDED
+from common.database import Conflict, retried_transaction
 from common.saga import history
-from common.saga.transitions import StaleRow
-from orders import pricing
 from orders.models import Order, OrderLine, Status
 
 
@@ -49,11 +46,8 @@ def insert(new: NewOrder) -> Order:
     Returns the order that is there already if the key was used before.
     """
     started = time.perf_counter()
-    known = of_key(new)
-    if known:
-        return known
     now = clock.now()
-    order = Order.objects.create(
+    order = Order(
         id=new.id,
         customer=new.customer,
         key_scope=new.key_scope,
@@ -70,40 +64,36 @@ def insert(new: NewOrder) -> Order:
         deadline=now + timedelta(seconds=settings.ORDER_DEADLINE),
         next_attempt_at=now,
     )
-    OrderLine.objects.bulk_create(
-        OrderLine(order=order, sku=sku, quantity=quantity)
-        for sku, quantity in sorted(new.lines.items())
+    if not sql.insert([order], unless="key_scope, key"):
+        known = of_key(new)
+        if known is None:  # it was deleted since
+            raise Conflict
+        return known
+    sql.insert(
+        [
+            OrderLine(order_id=order.id, sku=sku, quantity=quantity)
+            for sku, quantity in sorted(new.lines.items())
+        ]
     )
-    history.record(Order, order.id, "", Status.PLACED)
-    history.write_local(Order, order.id, "make order row", started)
+    made = history.own_step(Order, "make order row", started)
+    history.record(Order, {order.id: None}, "", Status.PLACED, step=made)
     return order
 
 
-@retried_transaction
-def store_total(order: Order, lines: Iterable[PricedLine]) -> Money:
-    """Store the total of a placed order that has none, and return the stored one.
+def first_answer(order_id: UUID) -> Order:
+    """Store the HTTP status of a key's first answer, and return the order as it is now.
 
-    Raises NotOnePrice, and StaleRow if the order is not placed any more.
+    That is 201 if the order has ended, else 202; replays repeat the first answer's.
     """
-    started, prices = time.perf_counter(), tuple(lines)
-    total = pricing.total_of(prices, order.flags)
-    placed = Order.objects.filter(id=order.id, status=Status.PLACED)
-    if placed.filter(total=None).update(total=total.amount, currency=total.currency):
-        _store_prices(order, {line.sku: line.unit_price for line in prices})
-        history.write_local(Order, order.id, "calculate price", started)
-        return total
-    row = Order.objects.values_list("status", "total", "currency")
-    status, stored, currency = row.get(id=order.id)
-    if status != Status.PLACED or stored is None:
-        raise StaleRow
-    if (stored, currency) != (total.amount, total.currency):  # held lines keep prices
-        why = "inventory told other prices later; the first ones count"
-        placed.update(needs_attention=True, attention=why)
-    return Money(amount=stored, currency=currency)
-
-
-def _store_prices(order: Order, prices: Mapping[str, int]) -> None:
-    lines = order.lines.all()
-    for line in lines:
-        line.unit_price = prices[line.sku]
-    OrderLine.objects.bulk_update(lines, ["unit_price"])
+    [order] = sql.objects(
+        Order,
+        """
+        UPDATE orders_order SET first_status = COALESCE(
+            first_status, CASE WHEN status IN (VALUES {rows}) THEN 201 ELSE 202 END
+        )
+        WHERE id = %(id)s RETURNING {columns}
+        """,
+        [(status,) for status in sorted(ENDED)],
+        id=order_id,
+    )
+    return order

@@ -148,13 +148,13 @@ class OrderDetail(OrderSummary):
         return list(TimelineEntry(timeline.entries(order, plain=True), many=True).data)
 
 
-class PlacedOrder(OrderDetail):
+class PlacedOrder(OrderSummary):
     """The answer to POST: for a guest with the token that opens the order later."""
 
     token = serializers.SerializerMethodField()
 
-    class Meta(OrderDetail.Meta):
-        fields = (*OrderDetail.Meta.fields, "token")  # type: ignore[assignment]
+    class Meta(OrderSummary.Meta):
+        fields = (*OrderSummary.Meta.fields, "token")  # type: ignore[assignment]
 
     def get_token(self, order: Order) -> str | None:
         """Return the guest's token, to be sent as the header Order-Token."""

@@ -5,12 +5,12 @@ table "Orders" of docs/protocol.md; the contracts list them, since others may re
 them.
 """
 
-import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
 
 from common import clock
 from common.database import retried_transaction
@@ -25,16 +25,26 @@ CANCELLED_BY_CUSTOMER = {
 }
 
 
+@dataclass(frozen=True)
+class Finalised:
+    """An order whose stock inventory has finalised, and the attempts until then."""
+
+    order_id: UUID
+    attempts: history.Pass | None = None
+
+
 @retried_transaction
-def confirm(order_id: UUID) -> bool:
+def confirm(orders: Sequence[Finalised]) -> list[bool]:
     """placed → confirmed; only after inventory's yes to FinaliseInventory."""
-    started = time.perf_counter()
     confirmed = transitions.change(
-        Order, order_id, Status.PLACED, Status.CONFIRMED, confirmed_at=clock.now()
+        Order,
+        {one.order_id: one.attempts for one in orders},
+        Status.PLACED,
+        Status.CONFIRMED,
+        step="finalise order",
+        confirmed_at=clock.now(),
     )
-    if confirmed:
-        history.write_local(Order, order_id, "finalise order", started)
-    return confirmed
+    return [one.order_id in confirmed for one in orders]
 
 
 @retried_transaction
@@ -44,13 +54,15 @@ def cancel(order_id: UUID) -> bool:
     A confirmed order is cancelled only within the window (CANCEL_WINDOW_SECONDS).
     """
     window = timedelta(seconds=settings.CANCEL_WINDOW)
-    in_window = Q(confirmed_at__gt=clock.now() - window)
+    in_window = "confirmed_at >", clock.now() - window
     return _cancel(order_id, Status.PLACED) or _cancel(
         order_id, Status.CONFIRMED, in_window
     )
 
 
-def _cancel(order_id: UUID, start: Status, condition: Q | None = None) -> bool:
+def _cancel(
+    order_id: UUID, start: Status, condition: transitions.Condition | None = None
+) -> bool:
     return transitions.compensate(
         Order, order_id, start, Status.CANCELLED, CANCELLED_BY_CUSTOMER, condition
     )

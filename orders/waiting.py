@@ -1,7 +1,7 @@
 """`Prefer: wait=N` (RFC 7240, section 4.3): hold the answer until the order ended.
 
-Who waits holds neither a thread nor a connection. One query for all that are waited for
-in this process looks what has become of them.
+Who waits holds neither a thread nor a connection. A notice of the order's end ends the
+wait; now and then one query for all that are waited for looks what became of them.
 """
 
 import asyncio
@@ -15,12 +15,16 @@ from common.contracts.orders import ENDED
 from common.database import in_db_thread
 from common.http.later import NoPlace, Places
 from common.ops.outage import OutageLog
+from common.rpc import process_client
+from common.rpc.notices import Changed, Notices
 from orders.models import Order
 
 LONGEST = 30
 """Seconds; a longer wait is cut to this."""
-LOOK_EVERY = 0.05
-"""Seconds between two looks."""
+LOOK_EVERY = 0.5
+"""Seconds between two looks, for the case that a notice is lost."""
+REMEMBERED = 10_000
+"""Orders that ended last, of which it is known without a look."""
 
 places = Places(settings.MAX_WAITERS)
 
@@ -64,24 +68,55 @@ async def until_ended(order_id: UUID, seconds: int) -> bool | None:
 
 
 class Watch:
-    """Looks after all orders that are waited for on one event loop."""
+    """Waits for orders' ends on one event loop.
+
+    A notice ends a wait. It may be lost, or come before the wait begins: the orders
+    that ended last are remembered, and those that are waited for are looked for.
+    """
 
     def __init__(self) -> None:
-        self._waiting: dict[UUID, set[asyncio.Future[None]]] = {}
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self._ended: dict[str, None] = {}
+        self._notices: Notices | None = None
         self._looking: asyncio.Task[None] | None = None
 
     async def until_ended(self, order_id: UUID, seconds: float) -> bool:
         """Return True when the order has ended, False when it took too long."""
+        self._listen()
+        key = str(order_id)
+        if key in self._ended:
+            return True
         ended = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(order_id, set()).add(ended)
+        self._waiting.setdefault(key, set()).add(ended)
         self._make_sure_somebody_looks()
         try:
             await asyncio.wait({ended}, timeout=seconds)
             return bool(ended.done())
         finally:
-            self._waiting[order_id].discard(ended)
-            if not self._waiting[order_id]:
-                del self._waiting[order_id]
+            self._waiting[key].discard(ended)
+            if not self._waiting[key]:
+                del self._waiting[key]
+
+    def _listen(self) -> None:
+        notices = process_client.client().notices
+        if self._notices is not notices:
+            self._notices = notices
+            notices.listen(self._heard)
+
+    def _heard(self, changed: Changed) -> None:
+        for key, status in changed.items():
+            if status in ENDED:
+                self._end(key)
+                self._ended[key] = None
+                if len(self._ended) > REMEMBERED:
+                    del self._ended[next(iter(self._ended))]
+            else:  # a confirmed order is cancelled
+                self._ended.pop(key, None)
+
+    def _end(self, key: str) -> None:
+        for waiting in self._waiting.get(key, ()):
+            if not waiting.done():
+                waiting.set_result(None)
 
     def _make_sure_somebody_looks(self) -> None:
         looking, loop = self._looking, asyncio.get_running_loop()
@@ -93,6 +128,7 @@ class Watch:
         """Look again and again, as long as anybody waits."""
         outage = OutageLog("looking for orders that ended")
         while self._waiting:
+            await asyncio.sleep(LOOK_EVERY)
             try:
                 ended = await in_db_thread(_ended, list(self._waiting))
                 outage.over()
@@ -100,15 +136,14 @@ class Watch:
                 outage.failed(error)
                 ended = []
             for order_id in ended:
-                for waiting in self._waiting.get(order_id, ()):
-                    if not waiting.done():
-                        waiting.set_result(None)
-            await asyncio.sleep(LOOK_EVERY)
+                self._end(str(order_id))
 
 
 _watch = Watch()
 
 
-def _ended(order_ids: list[UUID]) -> list[UUID]:
+def _ended(order_ids: list[str]) -> list[UUID]:
+    if not order_ids:
+        return []
     orders = Order.objects.filter(id__in=order_ids, status__in=ENDED)
     return list(orders.values_list("id", flat=True))

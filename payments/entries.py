@@ -3,18 +3,14 @@
 `ledger.py` decides which of them comes next. Each returns the row as it stands after.
 """
 
-from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F
 
 from common import clock
 from common.contracts.money import Money
-from common.contracts.payments import TooLateToCharge
 from common.database import Conflict, retried_transaction
-from common.rpc.errors import ContractBroken
-from payments.gateway import Approved, Declined
-from payments.models import Card, Charge, ChargeState, Entry, EntryKind
+from payments.models import Charge, ChargeState, Entry, EntryKind
 
 INTENT, CHARGED, DECLINED = (
     ChargeState.INTENT,
@@ -28,49 +24,6 @@ REFUNDING, REFUNDED, VOIDED = (
 )
 SWEEP_AFTER = 10.0
 """Seconds that a refund is left to whoever asked for it before payments goes on."""
-
-
-@retried_transaction
-def open_intent(
-    *, order_id: UUID, total: Money, card_token: str, deadline: datetime
-) -> Charge:
-    """none → intent, or → declined for an unknown card; else the row as it is.
-
-    Raises ContractBroken for an open intent over another amount, and TooLateToCharge.
-    """
-    if charge := Charge.objects.filter(order_id=order_id).first():
-        if charge.state == INTENT and _money(charge) != total:
-            raise ContractBroken(f"the intent is over {_money(charge)}, not {total}")
-        return charge
-    card = Card.objects.filter(token=card_token).first()
-    charge = Charge.objects.create(  # a second one of this order fails here
-        order_id=order_id,
-        state=INTENT if card else DECLINED,
-        amount=total.amount,
-        currency=total.currency,
-        card_token=card_token,
-        method=card.method if card else "",
-        decline_code="" if card else "unknown_card",
-        opened_at=clock.now(),
-        deadline=deadline,
-    )
-    if clock.now() >= deadline:
-        raise TooLateToCharge
-    return charge
-
-
-@retried_transaction
-def settle(*, order_id: UUID, outcome: Approved | Declined | None) -> Charge:
-    """intent → charged | declined, or → voided if the gateway never saw the charge."""
-    match outcome:
-        case Approved():
-            if _transition(order_id, INTENT, state=CHARGED):
-                _enter(order_id, EntryKind.CHARGE, sign=+1)
-        case Declined(code=code):
-            _transition(order_id, INTENT, state=DECLINED, decline_code=code)
-        case None:
-            _transition(order_id, INTENT, state=VOIDED)
-    return Charge.objects.get(order_id=order_id)
 
 
 @retried_transaction

@@ -13,12 +13,7 @@ service = Service("payments")
 @service.handles(ChargeCard)
 async def charge_card(request: ChargeCard) -> CardCharged:
     """Charge an order's total."""
-    charged = await ledger.charge_card(
-        order_id=request.order_id,
-        total=request.total,
-        card_token=request.card_token,
-        deadline=request.deadline,
-    )
+    charged = await ledger.charge_card(request)
     return CardCharged(charged=charged)
 
 

@@ -7,38 +7,31 @@ gives the next one a new key.
 """
 
 from collections.abc import Awaitable
-from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
 from common import clock
 from common.contracts.money import Money
-from common.contracts.payments import AlreadyRefunded, CardDeclined
+from common.contracts.payments import AlreadyRefunded, CardDeclined, ChargeCard
 from common.database import in_db_thread
 from common.rpc.errors import NoReply
-from payments import entries
+from common.together import together
+from payments import entries, intents
 from payments.declines import shown_to_customer
 from payments.gateway import Approved, Declined, Gateway, GatewayTimeout, gateway
+from payments.intents import Settlement
 from payments.models import Charge, ChargeState
 
 T = TypeVar("T")
 
 
-async def charge_card(
-    *, order_id: UUID, total: Money, card_token: str, deadline: datetime
-) -> Money:
+async def charge_card(request: ChargeCard) -> Money:
     """Charge an order once and return the amount charged, now or earlier.
 
     Raises CardDeclined, AlreadyRefunded, TooLateToCharge, ContractBroken, or NoReply
     when the gateway's answer is not known.
     """
-    charge = await in_db_thread(
-        entries.open_intent,
-        order_id=order_id,
-        total=total,
-        card_token=card_token,
-        deadline=deadline,
-    )
+    charge = await together(intents.open_intents, request)
     if charge.state == ChargeState.INTENT:
         charge = await _settle(charge)
     match charge.state:
@@ -92,7 +85,7 @@ def refund_key(charge: Charge) -> str:
 async def _settle(charge: Charge) -> Charge:
     """Learn what became of an intent, always with the row's amount and the same key."""
     outcome = await _answered(_replay(gateway(), charge))
-    return await in_db_thread(entries.settle, order_id=charge.order_id, outcome=outcome)
+    return await together(intents.settle, Settlement(charge, outcome))
 
 
 async def _replay(gateway: Gateway, charge: Charge) -> Approved | Declined | None:

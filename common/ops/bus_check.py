@@ -21,8 +21,9 @@ SECONDS = 1.0
 Command = tuple[Any, ...]
 
 
-def _of_our_layer(key: str) -> tuple[Command, ...]:
+def _of_our_layer(user: str) -> tuple[Command, ...]:
     """Return what `common.channel_layer` asks, in its scripts or by itself."""
+    key, group = _key(user), f"asgi:group:{user}.ready"
     return (
         ("EVAL", "return 1", 1, key),
         ("EVALSHA", "0" * 40, 1, key),
@@ -34,13 +35,20 @@ def _of_our_layer(key: str) -> tuple[Command, ...]:
         ("PEXPIRE", key, 10_000),
         ("LPOP", key),
         ("BLMPOP", 0.01, 1, key, "LEFT", "COUNT", 1),
+        ("EVAL", "return 1", 1, group),
+        ("ZADD", group, 0, ""),
+        ("EXPIRE", group, 10),
+        ("ZRANGE", group, 0, 0),
+        ("ZREMRANGEBYSCORE", group, 1, 1),
+        ("ZREM", group, ""),
         ("CLIENT", "ID"),
         ("CLIENT", "UNBLOCK", 0),
     )
 
 
-def _of_the_stock_layer(key: str) -> tuple[Command, ...]:
+def _of_the_stock_layer(user: str) -> tuple[Command, ...]:
     """Return what `channels_redis.core` asks."""
+    key = _key(user)
     return (
         ("EVAL", "return 1", 1, key),
         ("ZADD", key, 0, ""),
@@ -53,11 +61,15 @@ def _of_the_stock_layer(key: str) -> tuple[Command, ...]:
     )
 
 
+def _key(user: str) -> str:
+    return f"asgi:{{response.{user}.ready!}}"
+
+
 COMMANDS: dict[str, Callable[[str], tuple[Command, ...]]] = {
     "common.channel_layer.RedisChannelLayer": _of_our_layer,
     "channels_redis.core.RedisChannelLayer": _of_the_stock_layer,
 }
-"""What a channel layer asks of its broker, at a key that leaves nothing behind."""
+"""What a channel layer asks of its broker for a user, at keys that it leaves empty."""
 
 
 def is_needed() -> bool:
@@ -119,7 +131,7 @@ def _refused(bus: Redis, user: str) -> str | None:
     """Return which commands the channel layer needs and does not get, and why."""
     layer = settings.CHANNEL_LAYERS["default"]["BACKEND"]
     of_layer = COMMANDS.get(layer)
-    commands = of_layer(f"asgi:{{response.{user}.ready!}}") if of_layer else ()
+    commands = of_layer(user) if of_layer else ()
     with bus.pipeline(transaction=False) as asking:
         for command in commands:
             asking.execute_command(*command)  # type: ignore[no-untyped-call]

@@ -8,15 +8,22 @@ import msgspec
 from common.context import Headers, current_headers
 from common.rpc.contract import R, Request
 from common.rpc.errors import ContractBroken
+from common.rpc.notices import Notices
 from common.rpc.transports import TimedReply, Transport
 
 
 class Client:
     """Calls services, wherever they live. It belongs to one event loop."""
 
-    def __init__(self, caller: str, transports: Mapping[str, Transport]) -> None:
+    def __init__(
+        self,
+        caller: str,
+        transports: Mapping[str, Transport],
+        notices: Notices | None = None,
+    ) -> None:
         self._caller = caller
         self._transports = transports
+        self.notices = notices or Notices(caller)
 
     async def call(
         self, request: Request[R], *, timeout: float | None = None, attempt: int = 1
@@ -44,6 +51,7 @@ class Client:
 
     async def close(self) -> None:
         """Close every transport."""
+        await self.notices.close()
         for transport in set(self._transports.values()):
             await transport.close()
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Coroutine
 from concurrent.futures import Future, wait
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
@@ -22,6 +22,7 @@ from common.database import in_pool_thread, refuse_open_transaction
 from common.ops.outage import described
 from common.rpc.client import Client
 from common.rpc.contract import R, Request
+from common.rpc.notices import Changed, Notices
 from common.rpc.service import Service
 from common.rpc.transports import TimedReply, Transport
 from common.rpc.transports.channel import Channel
@@ -90,13 +91,19 @@ def notify_sync(request: Request[Any]) -> None:
     notifying.add_done_callback(_notifying.discard)
 
 
+def tell_sync(changed: Changed) -> None:
+    """Tell from plain code, after its commit, what has changed: see `Notices`."""
+    if _loop is not None and not _loop.is_closed():
+        _loop.call_soon_threadsafe(_tell, changed)
+
+
 def client() -> Client:
     """Return the client of the running loop, making that loop the process's own."""
     global _client
     bind()
     with _lock:
         if _client is None:
-            _client = Client(settings.SERVICE, _transports())
+            _client = _new_client()
         return _client
 
 
@@ -141,13 +148,26 @@ def find_service(name: str) -> Service:
     return cast(Service, import_module(f"{name}.handlers").service)
 
 
-def _transports() -> dict[str, Transport]:
-    channel = Channel(cast(ChannelLayer, get_channel_layer()), settings.SERVICE)
+def _new_client() -> Client:
+    service, layer = settings.SERVICE, get_channel_layer()
+    channel = Channel(cast(ChannelLayer, layer), service)
+    notices = Notices(service, layer, partial(channel.new_channel, service))
+    return Client(service, _transports(channel), notices)
+
+
+def _transports(channel: Channel) -> dict[str, Transport]:
     local = Local(find_service)
     return {
         name: local if where == "local:" else channel
         for name, where in settings.SERVICES.items()
     }
+
+
+def _tell(changed: Changed) -> None:
+    try:
+        client().notices.tell(changed)
+    except Exception as error:  # whoever waits looks by itself
+        log.info("not told", error=described(error))
 
 
 async def _call_there(request: Request[R], timeout: float | None) -> R:

@@ -40,7 +40,7 @@ def answered_by(answers: Answers) -> Iterator[list[Request[Any]]]:
 
     ways = _Everywhere(Local(find))
     with (
-        mock.patch.object(process_client, "_transports", lambda: ways),
+        mock.patch.object(process_client, "_transports", lambda channel: ways),
         mock.patch.object(process_client, "_client", None),
     ):
         yield asked

@@ -5,22 +5,26 @@ the transition that they lead to, or when the pass is over; so they cost one sta
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, QuerySet, Sum
 
-from common import clock
+from common import clock, sql
 from common.database import retried_transaction
 from common.saga.models import Saga
 
 ENDS = 10
 """Of the attempts at a step, so many are kept from the start and from the end."""
+
+Attempt = dict[str, Any]
+"""The columns of an attempt's row."""
 
 
 @dataclass
@@ -31,7 +35,7 @@ class Pass:
     key: UUID
     trim: bool
     """Whether there may be more of a step than are kept."""
-    attempts: list[dict[str, Any]] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
     written: int = 0
     """How many of them the transaction has written that is open now."""
 
@@ -57,56 +61,81 @@ def write_rest(one: Pass) -> None:
     some 20,000 times a day.
     """
     attempts, one.attempts, one.written = one.attempts, [], 0
-    rows = _write(one.saga, one.key, attempts)
+    _insert(one.saga, {one.key: attempts})
+    model, of_saga = _related(one.saga, "steps")
+    rows = model._default_manager.filter(**{of_saga: one.key})
     for name in dict.fromkeys(attempt["name"] for attempt in attempts if one.trim):
         drop_the_middle(rows.filter(name=name))
 
 
-def record(saga: type[Saga], key: UUID, start: str, end: str, note: str = "") -> None:
-    """Write a transition to a saga's history, and the attempts that led to it."""
-    one = _pass_of(saga, key)
-    if one and one.attempts:
-        one.written = len(one.attempts)
-        _write(saga, key, one.attempts)
-        transaction.on_commit(lambda: _committed(one))
-    related: Any = saga._meta.get_field("transitions")  # type: ignore[misc]
-    related.related_model._default_manager.create(
-        **{related.field.attname: key}, start=start, end=end, note=note, at=clock.now()
+def so_far(row: Saga) -> Pass | None:
+    """Return what was gathered of a saga, for the transition that comes next."""
+    return _pass_of(type(row), row.pk)
+
+
+def record(
+    saga: type[Saga],
+    passes: Mapping[UUID, Pass | None],
+    start: str,
+    end: str,
+    note: str = "",
+    *,
+    step: Attempt | None = None,
+) -> None:
+    """Write a transition to the history of sagas, and the attempts that led to it.
+
+    `step` is what the application did itself, in this transaction. A key without a pass
+    stands for the one that gathers here, if there is one.
+    """
+    known = {key: one or _pass_of(saga, key) for key, one in passes.items()}
+    for one in known.values():
+        if one and one.attempts:
+            one.written = len(one.attempts)
+            transaction.on_commit(partial(_committed, one))
+    own = [step] if step else []
+    attempts = {key: (one.attempts if one else []) + own for key, one in known.items()}
+    _insert(saga, attempts)
+    at = clock.now()
+    model, of_saga = _related(saga, "transitions")
+    sql.insert(
+        [
+            model(**{of_saga: key}, start=start, end=end, note=note, at=at)
+            for key in passes
+        ]
     )
 
 
-def write(
-    saga: type[Saga],
-    key: UUID,
+def write(saga: type[Saga], key: UUID, attempt: Attempt) -> None:
+    """Add an attempt at a step to a saga's history, or to its pass."""
+    if one := _pass_of(saga, key):
+        one.attempts.append(attempt)
+    else:
+        _insert(saga, {key: [attempt]})
+
+
+def attempt(
     name: str,
     service: str,
     outcome: str,
     *,
     queue_seconds: float | None = None,
     handler_seconds: float | None = None,
-) -> None:
-    """Add an attempt at a step to a saga's history; None where nothing was measured."""
-    times = _ms(queue_seconds), _ms(handler_seconds)
-    attempt = _attempt(name, service, outcome, *times)
-    if one := _pass_of(saga, key):
-        one.attempts.append(attempt)
-    else:
-        _write(saga, key, [attempt])
+) -> Attempt:
+    """Return an attempt at a step; None stands for a time that was not measured."""
+    return {
+        "name": name,
+        "service": service,
+        "outcome": outcome[:200],
+        "queue_ms": _ms(queue_seconds),
+        "handler_ms": _ms(handler_seconds),
+        "at": clock.now(),
+    }
 
 
-def write_local(saga: type[Saga], key: UUID, name: str, started: float) -> None:
-    """Add a step that the application did itself since `time.perf_counter()` was so.
-
-    Called in the step's transaction. It comes after the attempts before it, so it waits
-    with them if they wait.
-    """
+def own_step(saga: type[Saga], name: str, started: float) -> Attempt:
+    """Return a step that the application did since `time.perf_counter()` was so."""
     took = time.perf_counter() - started
-    attempt = _attempt(name, saga._meta.app_label, "ok", None, _ms(took))
-    one = _pass_of(saga, key)
-    if one and one.written < len(one.attempts):
-        transaction.on_commit(lambda: one.attempts.append(attempt))
-    else:
-        _write(saga, key, [attempt])
+    return attempt(name, saga._meta.app_label, "ok", handler_seconds=took)
 
 
 def _pass_of(saga: type[Saga], key: UUID) -> Pass | None:
@@ -114,32 +143,22 @@ def _pass_of(saga: type[Saga], key: UUID) -> Pass | None:
     return one if one and (one.saga, one.key) == (saga, key) else None
 
 
-def _attempt(
-    name: str, service: str, outcome: str, queue_ms: float | None, ms: float | None
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "service": service,
-        "outcome": outcome[:200],
-        "queue_ms": queue_ms,
-        "handler_ms": ms,
-        "at": clock.now(),
-    }
-
-
 def _committed(one: Pass) -> None:
     del one.attempts[: one.written]
     one.written = 0
 
 
-def _write(
-    saga: type[Saga], key: UUID, attempts: list[dict[str, Any]]
-) -> QuerySet[Any]:
-    related: Any = saga._meta.get_field("steps")  # type: ignore[misc]
-    model, of_saga = related.related_model, {related.field.attname: key}
-    rows: QuerySet[Any] = model._default_manager.filter(**of_saga)
-    rows.bulk_create(model(**of_saga, **attempt) for attempt in attempts)
-    return rows
+def _related(saga: type[Saga], name: str) -> tuple[Any, str]:
+    """Return the model of a part of the history, and its column for the saga's key."""
+    related: Any = saga._meta.get_field(name)
+    return related.related_model, related.field.attname
+
+
+def _insert(saga: type[Saga], attempts: Mapping[UUID, list[Attempt]]) -> None:
+    model, of_saga = _related(saga, "steps")
+    sql.insert(
+        [model(**{of_saga: key}, **one) for key, all in attempts.items() for one in all]
+    )
 
 
 @retried_transaction

@@ -5,12 +5,13 @@ one up moves it ahead, for longer than an attempt takes. Two that carry on one s
 no harm; the lease only saves work.
 """
 
+from collections.abc import Sequence
 from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
-from common import clock
+from common import clock, sql
 from common.backoff import full_jitter
 from common.database import retried_transaction
 from common.saga.due import due
@@ -30,21 +31,35 @@ def is_due() -> Q:
 
 
 @retried_transaction
-def claim(saga: type[S], key: UUID) -> S | None:
-    """Take the lease of a saga that is due, and return its row; None if it is not."""
-    ready = _under_way(saga, key).filter(is_due())
-    lease = clock.after(LEASE)
-    if not ready.update(attempts=F("attempts") + 1, next_attempt_at=lease):
-        return None
-    return claimed(saga, key)
+def claim(saga: type[S], keys: Sequence[UUID]) -> list[S | None]:
+    """Take the leases of sagas that are due, and return their rows; None for others."""
+    found = sql.objects(
+        saga,
+        f"""
+        UPDATE {saga._meta.db_table}
+        SET attempts = attempts + 1, next_attempt_at = %(lease)s
+        WHERE {saga._meta.pk.column} IN (VALUES {{rows}})
+          AND status IN (%(begun)s, %(compensating)s)
+          AND (next_attempt_at <= %(now)s OR next_attempt_at > %(too_far)s)
+        RETURNING {{columns}}
+        """,  # noqa: S608 ours
+        [(key,) for key in sorted(set(keys))],
+        lease=clock.after(LEASE),
+        begun=saga.BEGUN,
+        compensating=saga.COMPENSATING,
+        now=clock.now(),
+        too_far=clock.after(LEASE + SET_ASIDE),
+    )
+    saga.load(found)
+    rows = {row.pk: row for row in found}
+    return [rows.pop(key, None) for key in keys]
 
 
 def claimed(saga: type[S], key: UUID) -> S | None:
     """Return the row of a saga whose lease was taken; None if it has ended since."""
-    row: S | None = saga._default_manager.filter(saga.under_way(), pk=key).first()
-    if row:
-        row.load()
-    return row
+    rows = list(saga._default_manager.filter(saga.under_way(), pk=key))
+    saga.load(rows)
+    return rows[0] if rows else None
 
 
 @retried_transaction

@@ -4,7 +4,8 @@ An application gives its model a `status`, what belongs to its business, and two
 with a foreign key to it, whose `related_name` is `transitions` and `steps`.
 """
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -57,8 +58,9 @@ class Saga(models.Model):
     class Meta:
         abstract = True
 
-    def load(self) -> None:
-        """Read what steps need and the row does not hold; called once it is taken."""
+    @classmethod
+    def load(cls, rows: Sequence[Any]) -> None:
+        """Read what steps need and rows do not hold; called once they are taken."""
 
     @classmethod
     def under_way(cls) -> Q:

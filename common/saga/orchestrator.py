@@ -5,9 +5,9 @@ passes. Then they are compensated, until that is done. Retries live here and in 
 layer.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Generic
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from common.saga import history, leases, transitions
 from common.saga.leases import S
 from common.saga.sweeper import Sweeper
 from common.saga.transitions import StaleRow
+from common.together import together
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +60,7 @@ class Orchestrator(Generic[S]):
 
         Raises outages only: what nobody foresaw is one saga's trouble.
         """
-        await self._run(key, leases.claim)
+        await self._run(key, self._claim)
 
     async def sweep(self) -> None:
         """Carry on the sagas that are due: a wake-up was lost, or an attempt failed."""
@@ -86,13 +87,25 @@ class Orchestrator(Generic[S]):
         return self.saga._default_manager.filter(self.saga.under_way(), leases.is_due())
 
     async def _run_claimed(self, key: UUID) -> None:
-        await self._run(key, leases.claimed)
+        await self._run(key, self._claimed)
 
-    async def _run(self, key: UUID, take: Callable[[type[S], UUID], S | None]) -> None:
+    async def _claim(self, key: UUID) -> S | None:
+        return await together(self._claim_all, key)
+
+    async def _claimed(self, key: UUID) -> S | None:
+        return await in_db_thread(leases.claimed, self.saga, key)
+
+    @cached_property
+    def _claim_all(self) -> Callable[[Sequence[UUID]], list[S | None]]:
+        return partial(leases.claim, self.saga)
+
+    async def _run(
+        self, key: UUID, take: Callable[[UUID], Awaitable[S | None]]
+    ) -> None:
         try:
-            row = await in_db_thread(take, self.saga, key)
+            row = await take(key)
             while row and await self._carry_on(row):
-                row = await in_db_thread(leases.claim, self.saga, key)
+                row = await self._claim(key)
         except Exception as error:
             if is_outage(error):
                 raise

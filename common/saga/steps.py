@@ -26,6 +26,11 @@ async def compensate(row: Saga, step: str, request: Request[R]) -> R:
     return await _call(row, step, request, timeout=request.timeout)
 
 
+def note(row: Saga, step: str, started: float) -> None:
+    """Write down a step that the application did since `perf_counter()` was so."""
+    history.write(type(row), row.pk, history.own_step(type(row), step, started))
+
+
 async def _call(row: Saga, step: str, request: Request[R], *, timeout: float) -> R:
     started = time.perf_counter()
     try:
@@ -33,23 +38,21 @@ async def _call(row: Saga, step: str, request: Request[R], *, timeout: float) ->
     except ServiceError as error:
         outcome = "refused" if isinstance(error, Refused) else type(error).__name__
         took = error.handler_seconds
-        history.write(
-            type(row),
-            row.pk,
+        attempt = history.attempt(
             step,
             request.service,
             f"{outcome}: {error}",
             queue_seconds=error.queue_seconds,
             handler_seconds=time.perf_counter() - started if took is None else took,
         )
+        history.write(type(row), row.pk, attempt)
         raise
-    history.write(
-        type(row),
-        row.pk,
+    attempt = history.attempt(
         step,
         request.service,
         "ok",
         queue_seconds=answer.queue_seconds,
         handler_seconds=answer.handler_seconds,
     )
+    history.write(type(row), row.pk, attempt)
     return answer.reply

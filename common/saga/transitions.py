@@ -4,13 +4,17 @@ If an update changes no row, another process changed the status first: reload th
 and decide again. A saga is compensated only after that was written down.
 """
 
+import time
 from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
 from uuid import UUID
 
-from django.db.models import Q
+from django.db import transaction
 
-from common import clock
+from common import clock, sql
 from common.database import retried_transaction
+from common.rpc import process_client
 from common.rpc.errors import problem_type
 from common.saga import history
 from common.saga.models import Saga
@@ -20,6 +24,8 @@ class StaleRow(Exception):
     """The row has changed since it was read: read it again and decide again."""
 
 
+Condition = tuple[str, datetime]
+"""What else must hold of the row, such as ("deadline <=", now)."""
 DEADLINE_PASSED = {
     "type": problem_type("DeadlinePassed"),
     "title": "Not finished in time",
@@ -36,7 +42,7 @@ def reject(saga: type[Saga], key: UUID, reason: Mapping[str, object]) -> bool:
 @retried_transaction
 def expire(saga: type[Saga], key: UUID) -> bool:
     """Begin to compensate if the deadline has passed."""
-    overdue = Q(deadline__lte=clock.now())
+    overdue = "deadline <=", clock.now()
     return compensate(saga, key, saga.BEGUN, saga.EXPIRED, DEADLINE_PASSED, overdue)
 
 
@@ -45,7 +51,9 @@ def finish_compensation(saga: type[Saga], key: UUID) -> bool:
     """compensating → its outcome; only after all compensations were done."""
     compensating = saga._default_manager.filter(pk=key, status=saga.COMPENSATING)
     outcome = compensating.values_list("outcome", flat=True).first()
-    return outcome is not None and change(saga, key, saga.COMPENSATING, outcome)
+    if outcome is None:
+        return False
+    return bool(change(saga, {key: None}, saga.COMPENSATING, outcome))
 
 
 def compensate(
@@ -54,39 +62,65 @@ def compensate(
     start: str,
     outcome: str,
     reason: Mapping[str, object],
-    condition: Q | None = None,
+    condition: Condition | None = None,
 ) -> bool:
     """Make a saga compensate from now on, and end in `outcome`; in a transaction."""
-    return change(
+    changed = change(
         saga,
-        key,
+        {key: None},
         start,
         saga.COMPENSATING,
         condition=condition,
         note=str(reason["detail"])[:200],
         outcome=outcome,
-        reason=reason,
+        reason=dict(reason),
         failures=0,
         next_attempt_at=clock.now(),
     )
+    return bool(changed)
 
 
 def change(
     saga: type[Saga],
-    key: UUID,
+    passes: Mapping[UUID, history.Pass | None],
     start: str,
     end: str,
     *,
-    condition: Q | None = None,
+    condition: Condition | None = None,
     note: str = "",
+    step: str = "",
     **changes: object,
-) -> bool:
-    """Change the status if it still is `start`, and record it; in a transaction."""
+) -> set[UUID]:
+    """Change the status of sagas that still are in `start`, and record it.
+
+    `passes` has the sagas' keys, and what `history.record` does with them; `step` is
+    the name of a step that this is. Returns the keys of those that were changed. Called
+    in a transaction.
+    """
     assert (start, end) in saga.TRANSITIONS
+    started = time.perf_counter()
     if end not in {saga.BEGUN, saga.COMPENSATING}:
         changes["next_attempt_at"] = None
-    row = saga._default_manager.filter(condition or Q(), pk=key, status=start)
-    if not row.update(status=end, **changes):
-        return False
-    history.record(saga, key, start, end, note)
-    return True
+    changes["status"] = end
+    text, compared = condition or ("", None)
+    key = saga._meta.pk.column
+    found = sql.run(
+        f"""
+        UPDATE {saga._meta.db_table}
+        SET {", ".join(f"{column} = %({column})s" for column in changes)}
+        WHERE {key} IN (VALUES {{rows}}) AND status = %(start)s
+        {f"AND {text} %(compared)s" if text else ""}
+        RETURNING {key}
+        """,  # noqa: S608 ours
+        [(one,) for one in sorted(passes)],
+        start=start,
+        compared=compared,
+        **changes,
+    )
+    changed = {sql.uuid_of(one) for (one,) in found}
+    own = history.own_step(saga, step, started) if step else None
+    won = {one: passes[one] for one in changed}
+    history.record(saga, won, start, end, note, step=own)
+    told = {str(one): end for one in changed}
+    transaction.on_commit(partial(process_client.tell_sync, told))
+    return changed

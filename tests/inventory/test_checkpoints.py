@@ -25,6 +25,7 @@ from inventory import checkpoints, handlers, stock
 from inventory.models import LedgerCheckpoint, Movement, Stock
 from suite.audit import Audit
 from suite.invariants import ledger_violations, stock_violations
+from tests.rules import allocate, alone
 from tests.suite.test_audit import Services
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,8 +48,8 @@ def move(product: Callable[..., str], later: datetime) -> Callable[[], None]:
             order = uuid.uuid4()
             lines = [Line(sku="MUG", quantity=1), Line(sku="CUP", quantity=2)]
             lines = lines[: 1 + number % 2]
-            stock.allocate(order_id=order, lines=lines, deadline=later)
-            (stock.finalise if number % 3 else stock.release)(order_id=order)
+            allocate(order, lines, later)
+            alone(stock.finalise if number % 3 else stock.release, order)
 
     return orders
 

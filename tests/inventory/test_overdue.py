@@ -15,6 +15,7 @@ from common.rpc.errors import NoReply
 from inventory import overdue, stock
 from inventory.models import Allocation
 from tests.conftest import Clock
+from tests.rules import allocate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,7 +27,7 @@ def held(product: Callable[..., str], order_id: UUID, stopped_clock: Clock) -> U
     deadline: datetime = stopped_clock.now
     stopped_clock.advance(-10)
     lines = (Line(sku="MUG", quantity=1),)
-    stock.allocate(order_id=order_id, lines=lines, deadline=deadline)
+    allocate(order_id, lines, deadline)
     stopped_clock.advance(10 + 61)
     return order_id
 
@@ -145,5 +146,5 @@ def hold_overdue(order_id: UUID, clock: Clock) -> None:
     lines = (Line(sku="MUG", quantity=1),)
     clock.advance(-71)
     deadline = clock.now + timedelta(seconds=10)
-    stock.allocate(order_id=order_id, lines=lines, deadline=deadline)
+    allocate(order_id, lines, deadline)
     clock.advance(71)

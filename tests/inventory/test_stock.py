@@ -23,6 +23,7 @@ from inventory.counters import receive
 from inventory.models import Allocation, Movement, Product, Stock
 from suite.invariants import stock_violations
 from tests.conftest import Clock
+from tests.rules import allocate, alone
 
 pytestmark = pytest.mark.django_db
 
@@ -51,17 +52,14 @@ class Order:
         self.id, self.deadline = uuid4(), deadline
 
     def allocate(self, **quantities: int) -> object:
-        return stock.allocate(
-            order_id=self.id,
-            lines=lines(**(quantities or {"MUG": 3})),
-            deadline=self.deadline,
-        )
+        wanted = lines(**(quantities or {"MUG": 3}))
+        return allocate(self.id, wanted, self.deadline)
 
     def finalise(self) -> None:
-        stock.finalise(order_id=self.id)
+        alone(stock.finalise, self.id)
 
     def release(self) -> None:
-        stock.release(order_id=self.id)
+        alone(stock.release, self.id)
 
     @property
     def state(self) -> str | None:
@@ -113,11 +111,7 @@ def test_allocate_of_unknown_products_is_remembered_as_short(order: Order) -> No
 
 
 def test_duplicate_skus_are_merged(order: Order) -> None:
-    answer = stock.allocate(
-        order_id=order.id,
-        lines=(*lines(MUG=3), *lines(MUG=4)),
-        deadline=order.deadline,
-    )
+    answer = allocate(order.id, (*lines(MUG=3), *lines(MUG=4)), order.deadline)
     assert isinstance(answer, InventoryAllocated)
     assert [(p.sku, p.quantity) for p in answer.lines] == [("MUG", 7)]
     assert counters() == (10, 7)
@@ -276,9 +270,7 @@ def test_many_at_once_never_sell_a_piece_twice(
 
     def buy(order_id: UUID) -> None:
         try:
-            answers.append(
-                stock.allocate(order_id=order_id, lines=lines(MUG=1), deadline=later)
-            )
+            answers.append(allocate(order_id, lines(MUG=1), later))
         finally:
             connection.close()
 

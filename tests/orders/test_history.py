@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -42,7 +43,7 @@ def test_a_transition_that_is_tried_again_writes_them_once(
     order = placed()
     change, calls = transitions.change, []
 
-    def fails_first(*args: Any, **changes: Any) -> bool:
+    def fails_first(*args: Any, **changes: Any) -> set[UUID]:
         done = change(*args, **changes)
         calls.append(done)
         if len(calls) == 1:
@@ -60,7 +61,7 @@ def test_they_are_written_if_they_lead_to_nothing(
 ) -> None:
     order = placed()
 
-    def bug(order_id: object) -> None:
+    def bug(orders: object) -> list[bool]:
         raise RuntimeError("no such luck")
 
     monkeypatch.setattr(states, "confirm", bug)
@@ -71,7 +72,8 @@ def test_they_are_written_if_they_lead_to_nothing(
 async def test_what_another_writes_meanwhile_is_its_own(placed: Place) -> None:
     one, other = [await sync_to_async(placed)() for _ in range(2)]
     with history.gathered(one) as attempts:
-        history.write(Order, one.id, "charge card", "payments", "ok")
+        charged = history.attempt("charge card", "payments", "ok")
+        history.write(Order, one.id, charged)
         assert len(attempts.attempts) == 1
         await sync_to_async(states.cancel)(other.id)
     assert len(attempts.attempts) == 1

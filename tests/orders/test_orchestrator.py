@@ -32,6 +32,7 @@ from payments.models import Charge
 from suite.script import SIX_STEPS
 from tests.conftest import Clock
 from tests.orders.conftest import Row
+from tests.rules import alone, claim, confirm
 
 Placed = Callable[..., Order]
 Read = Callable[[Order], Row]
@@ -216,7 +217,7 @@ async def test_a_customer_may_cancel_during_any_step(
         assert await sync_to_async(states.cancel)(request.order_id)
         if asyncio.iscoroutinefunction(real):
             return await real(request)
-        return await sync_to_async(real)(request)
+        return await real(request)
 
     cancel_meanwhile.__annotations__ = {"return": step}
     handle(step, cancel_meanwhile)
@@ -242,7 +243,7 @@ async def test_a_loser_compensates_nothing_by_itself(
             first = False
             waiting.set()
             await go_on.wait()
-        return await sync_to_async(real)(request)
+        return await real(request)
 
     handle(FinaliseInventory, slow_once)
     loser = asyncio.create_task(run(order))
@@ -261,8 +262,8 @@ async def test_the_lease_keeps_a_second_runner_away(
     placed: Placed, handle: Callable[..., None]
 ) -> None:
     order = await sync_to_async(placed)()
-    assert await sync_to_async(leases.claim)(Order, order.id)
-    assert await sync_to_async(leases.claim)(Order, order.id) is None
+    assert await sync_to_async(claim)(order.id)
+    assert await sync_to_async(claim)(order.id) is None
 
 
 async def test_an_order_that_ended_after_the_sweeper_took_it_is_left_alone(
@@ -276,7 +277,7 @@ async def test_an_order_that_ended_after_the_sweeper_took_it_is_left_alone(
     def take_and_confirm(most: int) -> list[Any]:
         taken = take(most)
         if taken:
-            states.confirm(order.id)
+            confirm(order.id)
         return taken
 
     await sync_to_async(Order.objects.filter(id=order.id).update)(total=1)
@@ -291,9 +292,7 @@ async def test_a_crashed_worker_is_followed_by_the_sweeper(
     placed: Placed, row: Read, stopped_clock: Clock
 ) -> None:
     order = await sync_to_async(placed)()
-    assert await sync_to_async(leases.claim)(
-        Order, order.id
-    )  # and then nothing: a SIGKILL
+    assert await sync_to_async(claim)(order.id)  # and then nothing: a SIGKILL
     await orchestrator.sweep()
     assert (await read(row, order))["status"] == "placed"
     stopped_clock.advance(leases.LEASE + 1)
@@ -344,16 +343,16 @@ async def test_the_same_prices_told_again_are_no_contradiction(
     placed: Placed, row: Read
 ) -> None:
     from common.contracts.inventory import PricedLine
-    from orders import rows
+    from orders import totals
 
     order = await sync_to_async(placed)()
     line = PricedLine(sku="MUG", quantity=2, unit_price=1250, currency="EUR")
     for _ in range(2):
-        total = await sync_to_async(rows.store_total)(order, (line,))
+        total = await sync_to_async(alone)(totals.store, totals.Priced(order, (line,)))
         assert total.amount == 2500
         assert not (await read(row, order))["flagged"]
     dearer = replace(line, unit_price=1251)
-    total = await sync_to_async(rows.store_total)(order, (dearer,))
+    total = await sync_to_async(alone)(totals.store, totals.Priced(order, (dearer,)))
     assert total.amount == 2500
     assert (await read(row, order))["flagged"]
 
@@ -363,7 +362,7 @@ async def test_an_order_that_moved_on_gets_no_total(
     placed: Placed, meanwhile: str
 ) -> None:
     from common.contracts.inventory import PricedLine
-    from orders import rows
+    from orders import totals
 
     order = await sync_to_async(placed)()
     if meanwhile == "cancel":
@@ -372,7 +371,7 @@ async def test_an_order_that_moved_on_gets_no_total(
         await sync_to_async(Order.objects.update)(status="confirmed", total=5)
     line = PricedLine(sku="MUG", quantity=2, unit_price=1250, currency="EUR")
     with pytest.raises(StaleRow):
-        await sync_to_async(rows.store_total)(order, (line,))
+        await sync_to_async(alone)(totals.store, totals.Priced(order, (line,)))
     after = await sync_to_async(Order.objects.get)(pk=order.pk)
     assert after.total == (None if meanwhile == "cancel" else 5)
 
@@ -397,7 +396,7 @@ async def test_a_local_rule_inside_anothers_transaction_raises(
 
     def nested() -> None:
         with transaction.atomic():
-            states.confirm(placed().id)
+            confirm(placed().id)
 
     with pytest.raises(RuntimeError, match="durable"):
         await sync_to_async(nested)()
@@ -408,7 +407,7 @@ async def test_a_wall_clock_that_is_set_back_stops_no_order(
     placed: Placed, row: Read, stopped_clock: Clock, hours: int
 ) -> None:
     taken, fresh = [await sync_to_async(placed)() for _ in range(2)]
-    assert await sync_to_async(leases.claim)(Order, taken.id), "its worker dies now"
+    assert await sync_to_async(claim)(taken.id), "its worker dies now"
     stopped_clock.advance(-3600 * hours)
     await orchestrator.sweep()
     for order in (taken, fresh):
@@ -419,7 +418,7 @@ async def test_a_lease_that_has_just_been_taken_is_left_alone(
     placed: Placed, stopped_clock: Clock
 ) -> None:
     order = await sync_to_async(placed)()
-    assert await sync_to_async(leases.claim)(Order, order.id)
+    assert await sync_to_async(claim)(order.id)
     for seconds in (0, -5):  # two machines' clocks are never the same
         stopped_clock.advance(seconds)
-        assert not await sync_to_async(leases.claim)(Order, order.id)
+        assert not await sync_to_async(claim)(order.id)

@@ -23,7 +23,7 @@ from common.context import Headers
 from common.contracts.inventory import AlreadyReleased, Line, TooLateToAllocate
 from common.contracts.money import Money
 from common.contracts.orders import ENDED, LEAST_KEPT
-from common.contracts.payments import TooLateToCharge
+from common.contracts.payments import ChargeCard, TooLateToCharge
 from common.contracts.reports.inventory import AuditAllocations
 from inventory import reports as of_inventory
 from inventory import stock
@@ -38,6 +38,7 @@ from payments.demo_gateway.models import Operation
 from payments.models import Card, Charge, ChargeState, Entry
 from suite.invariants import order_violations, stock_violations
 from tests.conftest import Clock
+from tests.rules import allocate, alone
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Place = Callable[..., Order]
@@ -180,21 +181,23 @@ def test_a_late_step_does_nothing_although_its_tombstone_is_gone(
     order = ended(placed(DECLINED))
     asyncio.run(ledger.refund_charge(order_id=order.id))
     lines = [Line(sku="MUG", quantity=1)]
-    again = {"order_id": order.id, "lines": lines, "deadline": order.deadline}
-    assert isinstance(stock.allocate(**again), AlreadyReleased)
+    again = order.id, lines, order.deadline
+    assert isinstance(allocate(*again), AlreadyReleased)
     stopped_clock.advance(40 * 86_400)
     run("purge", "--older-than", "35d")
-    assert isinstance(stock.allocate(**again), TooLateToAllocate)
+    assert isinstance(allocate(*again), TooLateToAllocate)
     with pytest.raises(TooLateToCharge):
         asyncio.run(
             ledger.charge_card(
-                order_id=order.id,
-                total=Money(amount=1, currency="EUR"),
-                card_token=order.card_token,
-                deadline=order.deadline,
+                ChargeCard(
+                    order_id=order.id,
+                    total=Money(amount=1, currency="EUR"),
+                    card_token=order.card_token,
+                    deadline=order.deadline,
+                )
             )
         )
-    stock.release(order_id=order.id)
+    alone(stock.release, order.id)
     asyncio.run(ledger.refund_charge(order_id=order.id))
     assert Charge.objects.get(pk=order.id).state == ChargeState.VOIDED
     assert list(violations()) == []

@@ -9,10 +9,11 @@ from common.saga import leases, transitions
 from orders import states
 from orders.models import Order, StatusTransition
 from tests.conftest import Clock
+from tests.rules import claim, confirm
 
 REASON: dict[str, object] = {"type": "urn:x:reason", "title": "x", "detail": "because"}
 UPDATES: dict[str, Callable[[Order], bool]] = {
-    "confirm": lambda order: states.confirm(order.id),
+    "confirm": lambda order: confirm(order.id),
     "reject": lambda order: transitions.reject(Order, order.id, REASON),
     "cancel": lambda order: states.cancel(order.id),
     "expire": lambda order: transitions.expire(Order, order.id),
@@ -77,7 +78,7 @@ def test_a_confirmed_order_can_be_cancelled_within_the_window_only(
 ) -> None:
     order = placed()
     Order.objects.update(total=100)
-    states.confirm(order.id)
+    confirm(order.id)
     stopped_clock.advance(1800)
     assert not states.cancel(order.id)
     stopped_clock.advance(-1)
@@ -88,10 +89,10 @@ def test_postponing_leaves_another_runners_lease_alone(
     placed: Callable[..., Order], stopped_clock: Clock
 ) -> None:
     order = placed()
-    mine = leases.claim(Order, order.id)
+    mine = claim(order.id)
     assert mine is not None
     stopped_clock.advance(leases.LEASE + 1)
-    theirs = leases.claim(Order, order.id)
+    theirs = claim(order.id)
     assert theirs is not None
     leases.postpone(mine, 0)
     order.refresh_from_db()

@@ -63,7 +63,9 @@ def test_inspect_shows_what_is_there_already_as_text(
     order = placed()
     OrderLine.objects.filter(order=order).update(sku=text)
     Order.objects.update(reason={"detail": text}, deadline=clock.now())
-    history.write(Order, order.id, "charge card", "payments", f"refused: {text}")
+    history.write(
+        Order, order.id, history.attempt("charge card", "payments", f"refused: {text}")
+    )
     leases.flag(Order, order.id, f"unexpected: {text}")
     call_command("inspect", str(order.id))
     call_command("inspect")

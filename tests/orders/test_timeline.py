@@ -46,7 +46,9 @@ def tried(order: Order, name: str, count: int) -> None:
     for n in range(count):
         order.failures = n
         with history.gathered(order) as attempts:
-            history.write(Order, order.id, name, "payments", f"refused: {n}")
+            history.write(
+                Order, order.id, history.attempt(name, "payments", f"refused: {n}")
+            )
         history.write_rest(attempts)
 
 
@@ -106,8 +108,12 @@ def test_few_steps_are_shown_whole(api: APIClient, order: Order, count: int) -> 
 
 def test_two_workers_that_drop_at_once_drop_nothing_twice(order: Order) -> None:
     tried(order, "refund card", 20)
-    history.write(Order, order.id, "refund card", "payments", "refused: 20")
-    history.write(Order, order.id, "refund card", "payments", "refused: 21")
+    history.write(
+        Order, order.id, history.attempt("refund card", "payments", "refused: 20")
+    )
+    history.write(
+        Order, order.id, history.attempt("refund card", "payments", "refused: 21")
+    )
     steps = Step.objects.filter(name="refund card")
     history.drop_the_middle(steps)
     history.drop_the_middle(steps)
@@ -159,7 +165,7 @@ def test_customers_get_their_own_words_and_operators_the_error(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     raw = f"{type(error).__name__}: {error}"
-    history.write(Order, order.id, "charge card", "payments", raw)
+    history.write(Order, order.id, history.attempt("charge card", "payments", raw))
     assert outcomes(read(api, order)) == [words]
     call_command("inspect", str(order.id))
     assert raw in capsys.readouterr().out

@@ -11,13 +11,20 @@ from asgiref.sync import sync_to_async
 
 from common import clock
 from common.contracts.money import Money
-from common.contracts.payments import AlreadyRefunded, CardDeclined, TooLateToCharge
+from common.contracts.payments import (
+    AlreadyRefunded,
+    CardDeclined,
+    ChargeCard,
+    TooLateToCharge,
+)
 from common.rpc.errors import ContractBroken, NoReply
-from payments import entries, ledger, reports
+from payments import entries, intents, ledger, reports
 from payments.demo_gateway.cards import CARDS
 from payments.demo_gateway.models import Faults, Operation
+from payments.intents import Settlement
 from payments.models import Charge, Entry
 from tests.conftest import Clock
+from tests.rules import alone
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,7 +39,10 @@ class Order:
         self.id, self.card_token, self.deadline = uuid4(), card_token, deadline
 
     async def charge(self, total: Money = TOTAL) -> Money:
-        return await ledger.charge_card(
+        return await ledger.charge_card(self.request(total))
+
+    def request(self, total: Money = TOTAL) -> ChargeCard:
+        return ChargeCard(
             order_id=self.id,
             total=total,
             card_token=self.card_token,
@@ -354,8 +364,8 @@ async def test_each_declining_card_shows_what_a_customer_may_know(
 async def test_the_ledger_refuses_a_second_entry(order: Order) -> None:
     await order.charge()
     assert await sync_to_async(Entry.objects.count)() == 1
-    again = await sync_to_async(entries.settle)(
-        order_id=order.id, outcome=ledger.Approved()
-    )
+    charge = await Charge.objects.aget(order_id=order.id)
+    told = Settlement(charge, ledger.Approved())
+    again = await sync_to_async(alone)(intents.settle, told)
     assert again.state == "charged"
     assert await sync_to_async(Entry.objects.count)() == 1

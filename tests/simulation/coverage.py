@@ -9,8 +9,8 @@ from unittest import mock
 
 from common.saga import transitions
 from inventory import stock
-from orders import rows, states
-from payments import entries
+from orders import states, totals
+from payments import entries, intents
 from tests.simulation.tables import read
 
 ALLOCATION = ("none", "held", "short", "finalised", "released")
@@ -51,10 +51,11 @@ def counted(met: Counter[str]) -> Iterator[None]:
         query = f"SELECT state FROM {table} WHERE order_id = ?"  # noqa: S608 ours
 
         @functools.wraps(function)
-        def counting(**words: Any) -> Any:
-            rows = read(query, words["order_id"].hex)
-            met[f"{request} on {rows[0][0] if rows else 'none'}"] += 1
-            return function(**words)
+        def counting(members: Any = (), **words: Any) -> Any:
+            for one in members or [words["order_id"]]:
+                rows = read(query, getattr(one, "order_id", one).hex)
+                met[f"{request} on {rows[0][0] if rows else 'none'}"] += 1
+            return function(members, **words) if members else function(**words)
 
         return counting
 
@@ -72,18 +73,30 @@ def counted(met: Counter[str]) -> Iterator[None]:
 
     def settling(function: Any) -> Callable[..., Any]:
         @functools.wraps(function)
-        def counting(**words: Any) -> Any:
-            met[f"settled as {type(words['outcome']).__name__.lower()}"] += 1
-            return function(**words)
+        def counting(settlements: Any) -> Any:
+            for one in settlements:
+                met[f"settled as {type(one.outcome).__name__.lower()}"] += 1
+            return function(settlements)
+
+        return counting
+
+    def confirming(function: Any) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def counting(orders: Any) -> Any:
+            answers = function(orders)
+            for won in answers:
+                met["confirm won" if won else "confirm lost"] += 1
+            return answers
 
         return counting
 
     def pricing(function: Any) -> Callable[..., Any]:
         @functools.wraps(function)
-        def counting(order: Any, lines: Any) -> Any:
-            if order.total is not None:
-                met["total was set already"] += 1
-            return function(order, lines)
+        def counting(orders: Any) -> Any:
+            for one in orders:
+                if one.order.total is not None:
+                    met["total was set already"] += 1
+            return function(orders)
 
         return counting
 
@@ -93,14 +106,14 @@ def counted(met: Counter[str]) -> Iterator[None]:
             (stock, "allocate", "AllocateInventory", "inventory_allocation"),
             (stock, "finalise", "FinaliseInventory", "inventory_allocation"),
             (stock, "release", "ReleaseInventory", "inventory_allocation"),
-            (entries, "open_intent", "ChargeCard", "payments_charge"),
+            (intents, "open_intents", "ChargeCard", "payments_charge"),
             (entries, "begin_refund", "RefundCharge", "payments_charge"),
         )
     ]
     wrapped += [
         (module, name, by_result(f"{what} won", f"{what} lost", getattr(module, name)))
         for module, names in (
-            (states, ("confirm", "cancel")),
+            (states, ("cancel",)),
             (transitions, ("reject", "expire", "finish_compensation")),
         )
         for name in names
@@ -120,8 +133,9 @@ def counted(met: Counter[str]) -> Iterator[None]:
             "record_late_failure",
             always("refund failed late", entries.record_late_failure),
         ),
-        (entries, "settle", settling(entries.settle)),
-        (rows, "store_total", pricing(rows.store_total)),
+        (intents, "settle", settling(intents.settle)),
+        (states, "confirm", confirming(states.confirm)),
+        (totals, "store", pricing(totals.store)),
     ]
     with ExitStack() as stack:
         for target, name, ours in wrapped:

@@ -16,7 +16,7 @@ from unittest import mock
 from django.conf import settings
 from django.db import connection, transaction
 
-from common import backoff, clock
+from common import backoff, clock, together
 from common.database import in_db_thread
 from common.rpc import process_client
 from common.rpc import worker as worker_module
@@ -237,6 +237,7 @@ class World:
         with ExitStack() as stack:
             for target, name, ours in (
                 (process_client, "client", lambda: PROCESS.get().client),
+                (together, "where", lambda: PROCESS.get() or loop),
                 (uuid, "uuid4", self.uuid4),
                 (worker_module, "EventLoopWatch", nullcontext),
                 (worker_module, "time", virtual),

@@ -117,21 +117,23 @@ class Channel:
     async def _listen_to(self, service: str) -> str:
         """Return the channel for the service's replies, which is being read."""
         if (channel := self._reply_channels.get(service)) is None:
-            new = await self.layer.new_channel(self._reply_prefix(service))
+            new = await self.new_channel(service)
             channel = self._reply_channels.setdefault(service, new)
         reader = self._readers.get(service)
         if reader is None or reader.done():
             self._readers[service] = asyncio.create_task(self._read(service, channel))
         return channel
 
-    def _reply_prefix(self, service: str) -> str:
-        """Return how the channel for a service's replies begins.
+    async def new_channel(self, service: str) -> str:
+        """Return a new channel of this process, for what a service sends to it.
 
         The stock layer reads one prefix at a time in a process: with two, the replies
         of the second service would stay where they are.
         """
         own = f"response.{self._caller}"
-        return f"{own}.{service}" if isinstance(self.layer, RedisChannelLayer) else own
+        if isinstance(self.layer, RedisChannelLayer):
+            own = f"{own}.{service}"
+        return await self.layer.new_channel(own)
 
     async def _read(self, service: str, channel: str) -> None:
         outage = OutageLog("receiving")

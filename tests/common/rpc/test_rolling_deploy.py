@@ -98,7 +98,7 @@ async def test_an_order_waits_for_the_worker_that_knows_its_request(
     layer = RedisChannelLayer(**channel_layer(bus_url)["CONFIG"])
     local = Local(process_client.find_service)
     ways = {"orders": local, "payments": local, "inventory": Channel(layer, "orders")}
-    monkeypatch.setattr(process_client, "_transports", lambda: ways)
+    monkeypatch.setattr(process_client, "_transports", lambda channel: ways)
     monkeypatch.setattr(AllocateInventory, "version", 2)
 
     order = await sync_to_async(placed)()

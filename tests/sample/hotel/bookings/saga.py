@@ -32,7 +32,7 @@ def begin(request: Book) -> None:
         next_attempt_at=clock.now(),
         correlation_id=current_headers().correlation_id,
     )
-    history.record(Booking, request.booking_id, "", Booking.BEGUN)
+    history.record(Booking, {request.booking_id: None}, "", Booking.BEGUN)
 
 
 async def book(booking: Booking) -> None:
@@ -55,7 +55,8 @@ async def take_back(booking: Booking) -> None:
 @retried_transaction
 def confirm(booking_id: UUID) -> bool:
     """booked → confirmed."""
-    return transitions.change(Booking, booking_id, Booking.BEGUN, Booking.COMPLETED)
+    booked = {booking_id: None}
+    return bool(transitions.change(Booking, booked, Booking.BEGUN, Booking.COMPLETED))
 
 
 orchestrator = Orchestrator(
