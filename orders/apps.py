@@ -8,3 +8,9 @@ class OrdersConfig(AppConfig):
 
     name = "orders"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Tell of orders that change, from now on."""
+        from orders import notices
+
+        notices.begin()

@@ -6,6 +6,7 @@ transitions.py   how its status changes, each time by one conditional update
 history.py       writing down what was done and tried
 steps.py         asking a service for a step or its compensation
 orchestrator.py  carries sagas on: steps, compensations, deadlines, retries
+signals.py       sent after a transition, for whoever else wants to know
 sweeper.py       takes up rows that are due; for other rows than sagas, too
 timeline.py      the history, for people
 """

@@ -14,10 +14,10 @@ from django.db import transaction
 
 from common import clock, sql
 from common.database import retried_transaction
-from common.rpc import process_client
 from common.rpc.errors import problem_type
 from common.saga import history
 from common.saga.models import Saga
+from common.saga.signals import status_changed
 
 
 class StaleRow(Exception):
@@ -122,5 +122,6 @@ def change(
     won = {one: passes[one] for one in changed}
     history.record(saga, won, start, end, note, step=own)
     told = {str(one): end for one in changed}
-    transaction.on_commit(partial(process_client.tell_sync, told))
+    tell = partial(status_changed.send_robust, saga, changed=told)
+    transaction.on_commit(tell)
     return changed
