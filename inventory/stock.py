@@ -65,11 +65,8 @@ def finalise(
     """
     finalised = _transition(order_ids, HELD, FINALISED)
     counters.move(finalised, MovementKind.FINALISE, on_hand=-1, allocated=-1)
-    states = _states(set(order_ids) - finalised)
-    return [
-        _finalised(states.get(one, FINALISED if one in finalised else None))
-        for one in order_ids
-    ]
+    states = _states(set(order_ids) - finalised) | dict.fromkeys(finalised, FINALISED)
+    return [_finalised(states.get(order_id)) for order_id in order_ids]
 
 
 def _finalised(state: str | None) -> Done | AlreadyReleased | ContractBroken:
