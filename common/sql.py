@@ -37,7 +37,7 @@ def objects(
     model: type[M], text: str, rows: Iterable[Sequence[object]] = (), **values: object
 ) -> list[M]:
     """Run a statement that yields whole rows of a model, and return them as objects."""
-    columns = ", ".join(str(one.column) for one in model._meta.concrete_fields)
+    columns = ", ".join(f'"{one.column}"' for one in model._meta.concrete_fields)
     text, adapted = _prepared(text.replace("{columns}", columns), rows, values)
     return list(model._default_manager.raw(text, adapted))
 
@@ -53,7 +53,7 @@ def insert(rows: Sequence[M], *, unless: str = "") -> list[M]:
         return []
     meta = rows[0]._meta
     fields = [one for one in meta.concrete_fields if not isinstance(one, AutoField)]
-    columns = ", ".join(str(one.column) for one in fields)
+    columns = ", ".join(f'"{one.column}"' for one in fields)
     known = f" ON CONFLICT ({unless}) DO NOTHING RETURNING {meta.pk.column}"
     inserted = run(
         f"INSERT INTO {meta.db_table} ({columns}) VALUES {{rows}}"  # noqa: S608 ours
