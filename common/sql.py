@@ -6,13 +6,14 @@ and needs none, since its transactions write one after the other.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import AutoField, Model
+from django.db.models import AutoField, Field, Model
 
 ROW_LOCK = re.compile(r"\s+FOR UPDATE(?: OF \w+)?")
 M = TypeVar("M", bound=Model)
@@ -38,8 +39,14 @@ def objects(
 ) -> list[M]:
     """Run a statement that yields whole rows of a model, and return them as objects."""
     columns = ", ".join(f'"{one.column}"' for one in model._meta.concrete_fields)
-    text, adapted = _prepared(text.replace("{columns}", columns), rows, values)
-    return list(model._default_manager.raw(text, adapted))
+    fields = model._meta.concrete_fields
+    names, converters = [one.attname for one in fields], [*map(_converters, fields)]
+    return [
+        model.from_db(
+            connection.alias, names, [*map(_converted, found, converters, fields)]
+        )
+        for found in run(text.replace("{columns}", columns), rows, **values)
+    ]
 
 
 def insert(rows: Sequence[M], *, unless: str = "") -> list[M]:
@@ -75,6 +82,22 @@ def insert(rows: Sequence[M], *, unless: str = "") -> list[M]:
 def uuid_of(value: object) -> UUID:
     """Return a UUID that a statement yielded; SQLite has it as text."""
     return value if isinstance(value, UUID) else UUID(str(value))
+
+
+@cache
+def _converters(field: "Field[Any, Any]") -> list[Callable[..., Any]]:
+    """Return what makes Python's values of a column's, as the ORM does."""
+    column = field.get_col(field.model._meta.db_table)
+    of_database = connection.ops.get_db_converters(column)
+    return [*of_database, *field.get_db_converters(connection)]
+
+
+def _converted(
+    value: Any, converters: list[Callable[..., Any]], field: "Field[Any, Any]"
+) -> Any:
+    for converter in converters:
+        value = converter(value, field, connection)
+    return value
 
 
 def _prepared(

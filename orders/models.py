@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q, prefetch_related_objects
+from django.db.models import Q
 
+from common import sql
 from common.contracts.orders import TRANSITIONS
 from common.saga.models import Attempt, Saga, Transition
 
@@ -79,14 +80,28 @@ class Order(Saga):
             ),
         )
 
+    loaded_lines: list["OrderLine"]
+    """The lines, of a placed order that was taken up."""
+
     def __str__(self) -> str:
         return f"{self.id} {self.status}"
 
     @classmethod
     def load(cls, rows: Sequence["Order"]) -> None:
         """Read the lines, unless an order is being compensated: that needs none."""
-        placed = [one for one in rows if one.status == Status.PLACED]
-        prefetch_related_objects(placed, "lines")
+        placed = {one.id: one for one in rows if one.status == Status.PLACED}
+        for one in placed.values():
+            one.loaded_lines = []
+        if placed:
+            for line in sql.objects(
+                OrderLine,
+                """
+                SELECT {columns} FROM orders_orderline
+                WHERE order_id IN (VALUES {rows}) ORDER BY sku
+                """,
+                [(key,) for key in placed],
+            ):
+                placed[line.order_id].loaded_lines.append(line)
 
 
 class OrderLine(models.Model):

@@ -59,7 +59,7 @@ async def compensate(order: Order) -> None:
 async def allocate_inventory(order: Order) -> InventoryAllocated:
     """Set the stock aside, all lines or none, and learn the prices."""
     lines = tuple(
-        Line(sku=line.sku, quantity=line.quantity) for line in order.lines.all()
+        Line(sku=line.sku, quantity=line.quantity) for line in order.loaded_lines
     )
     return await steps.perform(
         order,

@@ -5,6 +5,9 @@ from typing import Any
 from common import brand
 
 PRIVATE_SQLITE = "common.conf.sqlite3"
+PREPARED = {"server_side_binding": True, "prepare_threshold": 5}
+"""A statement that comes again is prepared; no pooler may be in between then."""
+RESTED_POSTGRESQL = "common.conf.postgresql"
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,

@@ -9,7 +9,9 @@ from common.channel_layer import resilience
 from common.conf import urls
 from common.conf.backends import (
     OUR_CHANNEL_LAYER,
+    PREPARED,
     PRIVATE_SQLITE,
+    RESTED_POSTGRESQL,
     SQLITE_OPTIONS,
     channel_layer,
     postgresql_options,
@@ -106,14 +108,16 @@ class Config(Environment):
                 database["ENGINE"] = PRIVATE_SQLITE
                 database["OPTIONS"] = SQLITE_OPTIONS
             case "postgresql":
-                database["CONN_HEALTH_CHECKS"] = True  # a lost one is replaced
+                database["ENGINE"] = RESTED_POSTGRESQL
                 limits = statement_limits(seconds)
                 if pgbouncer:  # takes none at a connection's start
                     limits = {}
                     database["DISABLE_SERVER_SIDE_CURSORS"] = True
+                prepared = {} if pgbouncer else PREPARED
                 database["OPTIONS"] = {
                     **database.get("OPTIONS", {}),
                     **postgresql_options(self.service, connections, limits),
+                    **prepared,
                 }
         return database
 

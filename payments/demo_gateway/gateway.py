@@ -9,11 +9,13 @@ import asyncio
 import os
 import random
 import signal
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from common import clock
+from common import clock, sql
 from common.database import in_db_thread, retried_transaction
+from common.together import together
 from payments.demo_gateway.cards import BY_METHOD, BY_NUMBER
 from payments.demo_gateway.models import Faults, Operation
 from payments.gateway import (
@@ -55,7 +57,19 @@ class DemoGateway:
     ) -> Approved | Declined:
         """Approve or decline as the test card says."""
         faults = await self._arrive()
-        operation = await in_db_thread(_charge, key, order_id, amount, currency, method)
+        code = BY_METHOD[method].decline_code
+        asked = Operation(
+            key=key,
+            kind="charge",
+            order_id=order_id,
+            amount=amount,
+            currency=currency,
+            method=method,
+            outcome="declined" if code else "approved",
+            code=code,
+            at=clock.now(),
+        )
+        operation = await together(_charge, asked)
         if faults.die_after_charge and await in_db_thread(_is_first_to_die):
             os.kill(os.getpid(), signal.SIGKILL)
         self._leave(faults)
@@ -86,7 +100,7 @@ class DemoGateway:
         return not failed
 
     async def _arrive(self) -> Faults:
-        faults = await in_db_thread(Faults.objects.first) or Faults()
+        faults = await together(_faults, None)
         await asyncio.sleep(faults.latency_ms / 1000)
         if self._rng.random() < faults.timeout_before:
             raise GatewayTimeout
@@ -98,24 +112,19 @@ class DemoGateway:
 
 
 @retried_transaction
-def _charge(
-    key: str, order_id: UUID, amount: int, currency: str, method: str
-) -> Operation:
-    code = BY_METHOD[method].decline_code
-    operation, _ = Operation.objects.get_or_create(
-        key=key,
-        defaults={
-            "kind": "charge",
-            "order_id": order_id,
-            "amount": amount,
-            "currency": currency,
-            "method": method,
-            "outcome": "declined" if code else "approved",
-            "code": code,
-            "at": clock.now(),
-        },
-    )
-    return operation
+def _charge(charges: Sequence[Operation]) -> list[Operation]:
+    """Enter charges whose keys are new into the books; return what the books say."""
+    in_order = sorted(charges, key=lambda one: one.key)
+    books = {one.key: one for one in sql.insert(in_order, unless="key")}
+    if known := {one.key for one in charges} - books.keys():
+        books |= Operation.objects.in_bulk(known)
+    return [books[one.key] for one in charges]
+
+
+def _faults(askers: Sequence[None]) -> list[Faults]:
+    """Return the faults that are set now, once for all who ask."""
+    now = Faults.objects.first() or Faults()
+    return [now for _ in askers]
 
 
 @retried_transaction
