@@ -30,9 +30,9 @@ def settings(config: Config) -> dict[str, Any]:
     }
 
 
-def throttle_rates(config: Config) -> dict[str, str]:
+def throttle_rates(config: Config) -> dict[str, str | None]:
     """Return how often one client may do what."""
     return {
-        "orders": config.rate("THROTTLE_ORDERS", default="120/min"),
-        "reads": config.rate("THROTTLE_READS", default="1200/min"),
+        "orders": config.rate_or_off("THROTTLE_ORDERS", default="120/min"),
+        "reads": config.rate_or_off("THROTTLE_READS", default="1200/min"),
     }

@@ -21,6 +21,6 @@ def settings(config: Config) -> dict[str, Any]:
     }
 
 
-def throttle_rates(config: Config) -> dict[str, str]:
+def throttle_rates(config: Config) -> dict[str, str | None]:
     """Return how often one client may do what."""
-    return {"cards": config.rate("THROTTLE_CARDS", default="60/min")}
+    return {"cards": config.rate_or_off("THROTTLE_CARDS", default="60/min")}

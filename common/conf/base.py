@@ -123,7 +123,7 @@ def settings(config: Config, *, port: int) -> dict[str, Any]:
 
 
 def rest(
-    config: Config, *, rates: dict[str, str], log_in: bool = False
+    config: Config, *, rates: dict[str, str | None], log_in: bool = False
 ) -> dict[str, Any]:
     """Return the settings of a REST API: how often what may be asked, and by whom.
 

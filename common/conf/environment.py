@@ -21,6 +21,9 @@ from common.conf.rates import parsed
 T = TypeVar("T")
 
 
+OFF = "off"
+
+
 class Unreadable(Exception):
     """A value cannot be had; it says why, for whoever starts the process."""
 
@@ -151,18 +154,21 @@ class Environment:
 
     def rate(self, name: str, *, default: str) -> str:
         """Read how often something is allowed, such as 120/min."""
+        return self._rate(name, "a rate like 120/min (sec, min, hour, day)", default)
 
+    def rate_or_off(self, name: str, *, default: str) -> str | None:
+        """Read the same, or None for the word "off"."""
+        expected = "a rate like 120/min (sec, min, hour, day), or off"
+        found = self._rate(name, expected, default, OFF)
+        return None if found == OFF else found
+
+    def _rate(self, name: str, expected: str, default: str, *words: str) -> str:
         def parse(value: str) -> str:
-            parsed(value)
+            if value not in words:
+                parsed(value)
             return value
 
-        return self._read(
-            name,
-            "a rate like 120/min (sec, min, hour, day)",
-            parse,
-            default,
-            fallback=default,
-        )
+        return self._read(name, expected, parse, default, fallback=default)
 
     def _read(
         self,

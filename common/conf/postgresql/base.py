@@ -35,4 +35,4 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _close(self) -> None:
         if self.connection is not None:
             self.connection.used_at = time.monotonic()
-        super()._close()
+        super()._close()  # type: ignore[misc]  # the stubs lack it

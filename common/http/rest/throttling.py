@@ -103,7 +103,9 @@ class SharedThrottle(ScopedRateThrottle):
         if scope is None:
             return True
         self.scope = scope
-        limit, seconds = parsed(str(self.get_rate()))
+        if (rate := self.get_rate()) is None:
+            return True
+        limit, seconds = parsed(rate)
         window, passed = divmod(time.time(), seconds)
         client = hashlib.sha256(str(self.get_cache_key(request, view)).encode())
         name = f"{scope}:{client.hexdigest()[:32]}"
