@@ -192,7 +192,7 @@ def _placed(order: Order, *, ended: bool | None = None, waited: int = 0) -> Resp
 
 @cache
 def _shown() -> PlacedOrder:
-    """Return the serializer of all placed orders: making one costs more than using it."""
+    """Return the serializer of all placed orders; made once, since that costs more."""
     return PlacedOrder()
 
 

@@ -6,10 +6,22 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 
 import structlog
 
+RESTING = {selectors.__file__, asyncio.runners.__file__}
+"""Where a thread stands whose loop sleeps: asyncio's own, and uvloop's in a worker."""
+
 log = structlog.get_logger(__name__)
+
+
+def use_uvloop() -> None:
+    """Have this process make event loops of uvloop, which Windows does not have."""
+    with suppress(ImportError):
+        import uvloop
+
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 class EventLoopWatch:
@@ -53,7 +65,7 @@ class EventLoopWatch:
             warned_at = beat  # once for each stall
             frame = sys._current_frames().get(watched)
             where = traceback.extract_stack(frame)[-1] if frame else None
-            if where and where.filename == selectors.__file__:
+            if where and where.filename in RESTING:
                 continue  # it sleeps, and the machine is too busy to wake it
             self.stalls += 1
             log.warning(
