@@ -7,10 +7,10 @@ decides who wins. Only the winner moves counters and writes the ledger; everybod
 gets the answer that was given first.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
-from common import clock, sql
+from common import clock
 from common.contracts.inventory import (
     AllocateInventory,
     AlreadyReleased,
@@ -20,7 +20,7 @@ from common.contracts.inventory import (
 from common.database import Conflict, retried_transaction
 from common.rpc.contract import Done
 from common.rpc.errors import ContractBroken, Refused
-from inventory import counters, holding
+from inventory import allocations, counters, holding
 from inventory.models import Allocation, AllocationState, MovementKind
 
 HELD, SHORT = AllocationState.HELD, AllocationState.SHORT
@@ -63,9 +63,11 @@ def finalise(
 
     An order that holds nothing breaks the contract.
     """
-    finalised = _transition(order_ids, HELD, FINALISED)
+    finalised = allocations.transition(order_ids, HELD, FINALISED)
     counters.move(finalised, MovementKind.FINALISE, on_hand=-1, allocated=-1)
-    states = _states(set(order_ids) - finalised) | dict.fromkeys(finalised, FINALISED)
+    states = allocations.states(set(order_ids) - finalised) | dict.fromkeys(
+        finalised, FINALISED
+    )
     return [_finalised(states.get(order_id)) for order_id in order_ids]
 
 
@@ -87,12 +89,12 @@ def release(order_ids: Sequence[UUID]) -> list[Done]:
 
     For an unknown order this leaves a tombstone, which a late allocate will meet.
     """
-    released = _transition(order_ids, HELD, RELEASED)
+    released = allocations.transition(order_ids, HELD, RELEASED)
     counters.move(released, MovementKind.RELEASE, on_hand=0, allocated=-1)
-    restocked = _transition(set(order_ids) - released, FINALISED, RELEASED)
+    restocked = allocations.transition(set(order_ids) - released, FINALISED, RELEASED)
     counters.move(restocked, MovementKind.RESTOCK, on_hand=+1, allocated=0)
     others = set(order_ids) - released - restocked
-    states = _states(others - _bury(others))
+    states = allocations.states(others - allocations.bury(others))
     if {HELD, FINALISED} & set(states.values()):
         raise Conflict
     return [Done() for _ in order_ids]
@@ -101,42 +103,6 @@ def release(order_ids: Sequence[UUID]) -> list[Done]:
 @retried_transaction
 def release_overdue_hold(*, order_id: UUID) -> bool:
     """Release a hold that is still one, on orders' word; tell whether it was."""
-    released = _transition([order_id], HELD, RELEASED)
+    released = allocations.transition([order_id], HELD, RELEASED)
     counters.move(released, MovementKind.RELEASE, on_hand=0, allocated=-1)
     return bool(released)
-
-
-def _states(order_ids: Collection[UUID]) -> dict[UUID, str]:
-    if not order_ids:
-        return {}
-    found = Allocation.objects.filter(order_id__in=order_ids)
-    return dict(found.values_list("order_id", "state"))
-
-
-def _transition(
-    order_ids: Collection[UUID], start: AllocationState, end: AllocationState
-) -> set[UUID]:
-    """Make a state transition of allocations; return those that were in that state."""
-    if not order_ids:
-        return set()
-    moved = sql.run(
-        """
-        UPDATE inventory_allocation SET state = %(end)s, expires_at = NULL
-        WHERE order_id IN (VALUES {rows}) AND state = %(start)s
-        RETURNING order_id
-        """,
-        [(order_id,) for order_id in sorted(order_ids)],
-        start=start,
-        end=end,
-    )
-    return {sql.uuid_of(order_id) for (order_id,) in moved}
-
-
-def _bury(order_ids: Collection[UUID]) -> set[UUID]:
-    """Leave a tombstone for each order that is unknown; return those."""
-    now = clock.now()
-    tombstones = [
-        Allocation(order_id=order_id, state=RELEASED, decided_at=now)
-        for order_id in sorted(order_ids)
-    ]
-    return {one.order_id for one in sql.insert(tombstones, unless="order_id")}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from common.rpc.notices import Changed
-from common.rpc.process_client import tell_sync
+from common.rpc.process_client import announce
 from common.saga.signals import status_changed
 from orders.models import Order
 
@@ -14,4 +14,4 @@ def begin() -> None:
 
 
 def _tell(sender: type[Order], changed: Changed, **of_signal: Any) -> None:
-    tell_sync(changed)
+    announce(changed)

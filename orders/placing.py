@@ -9,8 +9,6 @@ answer that it gave. So nothing here keeps track of progress: an attempt that fa
 followed by one that starts again from the top.
 """
 
-import time
-
 from common.contracts.inventory import (
     AllocateInventory,
     FinaliseInventory,
@@ -80,10 +78,8 @@ async def release_inventory(order: Order) -> None:
 
 async def calculate_price(order: Order, allocated: InventoryAllocated) -> Money:
     """Make the total durable before it is charged; the first one stored counts."""
-    started = time.perf_counter()
-    total = await together(totals.store, totals.Priced(order, allocated.lines))
-    steps.note(order, "calculate price", started)
-    return total
+    total = together(totals.store, totals.Priced(order, allocated.lines))
+    return await steps.of_our_own(order, "calculate price", total)
 
 
 # 4 ── charge card ─────────────────────────────────────────────── owner: payments

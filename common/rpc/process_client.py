@@ -91,7 +91,7 @@ def notify_sync(request: Request[Any]) -> None:
     notifying.add_done_callback(_notifying.discard)
 
 
-def tell_sync(changed: Changed) -> None:
+def announce(changed: Changed) -> None:
     """Tell from plain code, after its commit, what has changed: see `Notices`."""
     if _loop is not None and not _loop.is_closed():
         _loop.call_soon_threadsafe(_tell, changed)

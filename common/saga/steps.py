@@ -1,6 +1,8 @@
 """Asking a service for one step of a saga, and writing down how it went."""
 
 import time
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from common import clock
 from common.rpc.contract import R, Request
@@ -8,6 +10,8 @@ from common.rpc.errors import Refused, ServiceError
 from common.rpc.process_client import call_timed
 from common.saga import history
 from common.saga.models import Saga
+
+T = TypeVar("T")
 
 
 async def perform(row: Saga, step: str, request: Request[R]) -> R:
@@ -26,9 +30,12 @@ async def compensate(row: Saga, step: str, request: Request[R]) -> R:
     return await _call(row, step, request, timeout=request.timeout)
 
 
-def note(row: Saga, step: str, started: float) -> None:
-    """Write down a step that the application did since `perf_counter()` was so."""
+async def of_our_own(row: Saga, step: str, work: Awaitable[T]) -> T:
+    """Do a step that the application does itself; it becomes a row of the history."""
+    started = time.perf_counter()
+    result = await work
     history.write(type(row), row.pk, history.own_step(type(row), step, started))
+    return result
 
 
 async def _call(row: Saga, step: str, request: Request[R], *, timeout: float) -> R:

@@ -143,7 +143,7 @@ def test_a_url_on_a_server_is_taken_as_it_is() -> None:
     database = config.database(connections=4)
     assert database["OPTIONS"]["pool"]["max_size"] == 4
     assert "statement_timeout=5000" in database["OPTIONS"]["options"]
-    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert database["ENGINE"] == "common.conf.postgresql"
     assert (database["HOST"], database["PORT"]) == ("db", 5433)
     assert config.bus_url() == "redis://orders:pw@bus:6380/0"
     assert config.secret_key() == SECRET
