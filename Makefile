@@ -24,7 +24,7 @@ test: check  ## lint, types, boundaries and all tests; under five minutes
 test-postgresql: .venv/ready  ## all tests that use a database, on a PostgreSQL of their own
 	$(BIN)/python -m tests.on_postgresql $(ON_BOTH_CORES) -m "not slow" tests/orders tests/inventory \
 	  tests/payments tests/common/http/test_entrance.py tests/common/test_database.py \
-	  tests/common/test_indexes.py tests/journeys
+	  tests/common/test_indexes.py tests/common/test_sql.py tests/journeys
 
 test-stock-layer: .venv/ready  ## the journeys on the stock channel layer; two minutes
 	CHANNEL_LAYER=channels_redis.core.RedisChannelLayer \
