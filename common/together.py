@@ -25,7 +25,6 @@ TOO_LONG = {"57014", "55P03"}
 PATIENCE = 0.1
 """Seconds after which a transaction that takes so long does not keep others waiting."""
 
-
 Rule = Callable[[Sequence[A]], Sequence[B | Exception]]
 
 
@@ -38,7 +37,9 @@ async def together(rule: Rule[A, B], one: A) -> B:
     which all of them met.
     """
     queues = _queues.setdefault(where(), {})
-    queue: _Queue[A, B] = queues.setdefault(rule, _Queue(rule))
+    queue: _Queue[A, B] | None = queues.get(rule)
+    if queue is None:
+        queue = queues[rule] = _Queue(rule)
     return await queue.answer(one)
 
 
@@ -61,9 +62,7 @@ class _Queue(Generic[A, B]):
     async def _answer_all(self) -> None:
         """Answer until nobody waits; whoever comes later starts this anew."""
         try:
-            with headers(
-                Headers()
-            ):  # what it logs is of all, not of whoever came first
+            with headers(Headers()):  # it is of all, not of whoever came first
                 while self._waiting:
                     number = min(MOST, len(self._waiting))
                     members = [self._waiting.popleft() for _ in range(number)]

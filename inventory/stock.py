@@ -90,8 +90,8 @@ def release(order_ids: Sequence[UUID]) -> list[Done]:
     For an unknown order this leaves a tombstone, which a late allocate will meet.
     """
     released = allocations.transition(order_ids, HELD, RELEASED)
-    counters.move(released, MovementKind.RELEASE, on_hand=0, allocated=-1)
     restocked = allocations.transition(set(order_ids) - released, FINALISED, RELEASED)
+    counters.move(released, MovementKind.RELEASE, on_hand=0, allocated=-1)
     counters.move(restocked, MovementKind.RESTOCK, on_hand=+1, allocated=0)
     others = set(order_ids) - released - restocked
     states = allocations.states(others - allocations.bury(others))

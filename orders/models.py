@@ -81,7 +81,7 @@ class Order(Saga):
         )
 
     loaded_lines: list["OrderLine"]
-    """The lines, of a placed order that was taken up."""
+    """The lines, once they were read for the steps or for an answer."""
 
     def __str__(self) -> str:
         return f"{self.id} {self.status}"
@@ -89,19 +89,7 @@ class Order(Saga):
     @classmethod
     def load(cls, rows: Sequence["Order"]) -> None:
         """Read the lines, unless an order is being compensated: that needs none."""
-        placed = {one.id: one for one in rows if one.status == Status.PLACED}
-        for one in placed.values():
-            one.loaded_lines = []
-        if placed:
-            for line in sql.objects(
-                OrderLine,
-                """
-                SELECT {columns} FROM orders_orderline
-                WHERE order_id IN (VALUES {rows}) ORDER BY sku
-                """,
-                [(key,) for key in placed],
-            ):
-                placed[line.order_id].loaded_lines.append(line)
+        load_lines([one for one in rows if one.status == Status.PLACED])
 
 
 class OrderLine(models.Model):
@@ -120,6 +108,19 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.sku}"
+
+
+def load_lines(orders: Sequence[Order]) -> None:
+    """Read the lines of several orders."""
+    of = {one.id: one for one in orders}
+    for one in orders:
+        one.loaded_lines = []
+    text = """
+        SELECT {columns} FROM orders_orderline
+        WHERE order_id IN (VALUES {rows}) ORDER BY sku
+    """
+    for line in sql.objects(OrderLine, text, [(key,) for key in of]) if of else ():
+        of[line.order_id].loaded_lines.append(line)
 
 
 class StatusTransition(Transition):

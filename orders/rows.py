@@ -14,7 +14,7 @@ from common.context import Headers
 from common.contracts.orders import ENDED
 from common.database import Conflict, retried_transaction
 from common.saga import history
-from orders.models import Order, OrderLine, Status
+from orders.models import Order, OrderLine, Status, load_lines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,9 @@ class NewOrder:
 
 def of_key(new: NewOrder) -> Order | None:
     """Return the committed order whose key it is, if there is one."""
-    return Order.objects.filter(key_scope=new.key_scope, key=new.key).first()
+    found = Order.objects.filter(key_scope=new.key_scope, key=new.key).first()
+    load_lines([found] if found else [])
+    return found
 
 
 @retried_transaction
@@ -69,12 +71,11 @@ def insert(new: NewOrder) -> Order:
         if known is None:  # it was deleted since
             raise Conflict
         return known
-    sql.insert(
-        [
-            OrderLine(order_id=order.id, sku=sku, quantity=quantity)
-            for sku, quantity in sorted(new.lines.items())
-        ]
-    )
+    order.loaded_lines = [
+        OrderLine(order_id=order.id, sku=sku, quantity=quantity)
+        for sku, quantity in sorted(new.lines.items())
+    ]
+    sql.insert(order.loaded_lines)
     made = history.own_step(Order, "make order row", started)
     history.record(Order, {order.id: None}, "", Status.PLACED, step=made)
     return order
@@ -96,4 +97,5 @@ def first_answer(order_id: UUID) -> Order:
         [(status,) for status in sorted(ENDED)],
         id=order_id,
     )
+    load_lines([order])
     return order

@@ -152,6 +152,7 @@ class PlacedOrder(OrderSummary):
     """The answer to POST: for a guest with the token that opens the order later."""
 
     token = serializers.SerializerMethodField()
+    lines = LineOutput(many=True, read_only=True, source="loaded_lines")
 
     class Meta(OrderSummary.Meta):
         fields = (*OrderSummary.Meta.fields, "token")  # type: ignore[assignment]
