@@ -23,6 +23,7 @@ from common.contracts.orders import RunOrder
 from common.http.rest.later import Waiting
 from common.http.rest.problems import Problem, ProblemSerializer
 from common.rpc.process_client import notify_sync
+from common.together import together
 from orders import placing, rows, states
 from orders.access import (
     TOKEN_HEADER,
@@ -54,6 +55,10 @@ PROBLEM = "application/problem+json"
 ORDER_TOKEN = OpenApiParameter(
     TOKEN_HEADER, str, OpenApiParameter.HEADER, description="opens a guest's order"
 )
+
+
+Told = tuple[bool | None, Order | None]
+"""What a wait found: whether the order ended, as in `until_ended`, and the order."""
 
 
 class CannotCancel(Problem):
@@ -133,13 +138,16 @@ class OrdersView(Waiting, ListAPIView[Order]):
         if not wait:
             return _placed(order)
 
-        def waited(ended: bool | None) -> Response:
-            return _placed(order, ended=ended, waited=wait)
+        async def until_then() -> Told:
+            ended = await until_ended(order.pk, wait)
+            return ended, await together(rows.first_answers, order.pk)
 
-        not_yet: tuple[bool | None] = (False,)
-        return self.later(
-            request, lambda: until_ended(order.pk, wait), then=waited, early=not_yet
-        )
+        def waited(told: Told) -> Response:
+            ended, now = told
+            return _placed(now or order, ended=ended, waited=wait)
+
+        not_yet: tuple[Told] = ((False, None),)
+        return self.later(request, until_then, then=waited, early=not_yet)
 
 
 def _place(
@@ -179,8 +187,8 @@ def _insert_or_find(new: NewOrder) -> Order:
 
 def _placed(order: Order, *, ended: bool | None = None, waited: int = 0) -> Response:
     """Answer with an order; `ended` is None if nobody waited for its end."""
-    if order.first_status is None or ended is not None:
-        order = rows.first_answer(order.pk)
+    if order.first_status is None:
+        [order] = rows.first_answers([order.pk])
     headers = {"Location": reverse("order", kwargs={"order_id": order.pk})}
     if ended is not None:
         headers["Preference-Applied"] = f"wait={waited}"

@@ -1,7 +1,7 @@
 """Writing an order's row, once for each key."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -11,7 +11,6 @@ from django.contrib.auth.models import User
 
 from common import clock, sql
 from common.context import Headers
-from common.contracts.orders import ENDED
 from common.database import Conflict, retried_transaction
 from common.saga import history
 from orders.models import Order, OrderLine, Status, load_lines
@@ -81,21 +80,24 @@ def insert(new: NewOrder) -> Order:
     return order
 
 
-def first_answer(order_id: UUID) -> Order:
-    """Store the HTTP status of a key's first answer, and return the order as it is now.
+def first_answers(order_ids: Sequence[UUID]) -> list[Order]:
+    """Store the HTTP statuses of keys' first answers; return the orders as they are.
 
-    That is 201 if the order has ended, else 202; replays repeat the first answer's.
+    That is 201 if an order has ended, else 202; replays repeat the first answer's.
     """
-    [order] = sql.objects(
+    found = sql.objects(
         Order,
         """
         UPDATE orders_order SET first_status = COALESCE(
-            first_status, CASE WHEN status IN (VALUES {rows}) THEN 201 ELSE 202 END
+            first_status,
+            CASE WHEN status IN (%(placed)s, %(compensating)s) THEN 202 ELSE 201 END
         )
-        WHERE id = %(id)s RETURNING {columns}
+        WHERE id IN (VALUES {rows}) RETURNING {columns}
         """,
-        [(status,) for status in sorted(ENDED)],
-        id=order_id,
+        [(order_id,) for order_id in sorted(set(order_ids))],
+        placed=Status.PLACED,
+        compensating=Status.COMPENSATING,
     )
-    load_lines([order])
-    return order
+    load_lines(found)
+    orders = {one.id: one for one in found}
+    return [orders[order_id] for order_id in order_ids]
