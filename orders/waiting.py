@@ -96,6 +96,9 @@ class Watch:
             self._waiting[key].discard(ended)
             if not self._waiting[key]:
                 del self._waiting[key]
+            if not self._waiting and self._looking:
+                self._looking.cancel()
+                self._looking = None
 
     def _listen(self) -> None:
         notices = process_client.client().notices

@@ -7,6 +7,7 @@ requests finish and tells WebSockets that it is going away.
 """
 
 import asyncio
+import contextlib
 import resource
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -19,6 +20,7 @@ from twisted.internet import defer, reactor
 
 from common.http import stopping
 from common.http.connection import Connection, Request
+from common.rpc import process_client
 
 log = structlog.get_logger(__name__)
 
@@ -172,6 +174,9 @@ class DrainingServer(Server):  # type: ignore[misc]  # Daphne has no types
         if self._beside_task:
             self._beside_task.cancel()
             await asyncio.gather(self._beside_task, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS):
+                await process_client.close()
         log.info("web stopped")
 
     def _in_progress(self) -> list[Any]:
