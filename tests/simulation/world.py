@@ -16,7 +16,7 @@ from unittest import mock
 from django.conf import settings
 from django.db import connection, transaction
 
-from common import backoff, clock, together
+from common import backoff, clock, sql, together
 from common.database import in_db_thread
 from common.rpc import process_client
 from common.rpc import worker as worker_module
@@ -231,7 +231,13 @@ class World:
                 self._seen = self._seen or tables.oversold()
                 self.crash_inline()
 
-        exit_atomic = transaction.Atomic.__exit__
+        def run_statement(*args: Any, **values: Any) -> Any:
+            rows = run(*args, **values)
+            if not connection.in_atomic_block:  # it is a transaction by itself
+                self.crash_inline()
+            return rows
+
+        run, exit_atomic = sql.run, transaction.Atomic.__exit__
         virtual = SimpleNamespace(perf_counter=loop.time, monotonic=loop.time)
         dice = SimpleNamespace(SystemRandom=lambda: rng, Random=random.Random)
         with ExitStack() as stack:
@@ -249,6 +255,7 @@ class World:
                 (leases, "LEASE", lease),
                 (entries, "SWEEP_AFTER", alone),
                 (transaction.Atomic, "__exit__", leave),
+                (sql, "run", run_statement),
             ):
                 stack.enter_context(mock.patch.object(target, name, ours))
             stack.enter_context(counted(self.met))
