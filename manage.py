@@ -57,10 +57,6 @@ def run(program: str, word: str, *words: str) -> int:
 
         return run_suite_command([word, *words])
     os.environ["DJANGO_SETTINGS_MODULE"] = f"{word}.settings"
-    if words and words[0] == "work":
-        from common.ops.event_loop import use_uvloop
-
-        use_uvloop()  # not for `serve`: Twisted leaves files open on it
     from django.core.management import execute_from_command_line
 
     execute_from_command_line([f"{program} {word}", *words])

@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 import traceback
-from contextlib import suppress
 
 import structlog
 
@@ -16,12 +15,16 @@ RESTING = {selectors.__file__, asyncio.runners.__file__}
 log = structlog.get_logger(__name__)
 
 
-def use_uvloop() -> None:
-    """Have this process make event loops of uvloop, which Windows does not have."""
-    with suppress(ImportError):
-        import uvloop
+def fast_loop() -> asyncio.AbstractEventLoop:
+    """Return a new event loop of uvloop, or asyncio's own where there is none: Windows.
 
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    Not for web processes: Twisted leaves files open on it.
+    """
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 class EventLoopWatch:

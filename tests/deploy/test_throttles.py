@@ -70,6 +70,16 @@ def place(**headers: str) -> Any:
     )
 
 
+def test_what_is_off_is_neither_counted_nor_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rates = {"orders": None, "reads": "2/min", "cards": "2/min"}
+    monkeypatch.setattr(throttling.SharedThrottle, "THROTTLE_RATES", rates)
+    answers = [place() for _ in range(5)]
+    assert {answer.status_code for answer in answers} == {202}
+    assert not any("RateLimit" in answer for answer in answers)
+
+
 def test_two_processes_count_together(bus: Bus) -> None:
     for left in (1, 0):
         answer = place()

@@ -4,6 +4,7 @@ The pool's own check is a round trip each time that a connection is taken: more 
 tenth of what a short transaction costs.
 """
 
+import math
 import time
 from typing import Any
 
@@ -22,8 +23,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Return a connection that is alive, or was a moment ago."""
         while True:
             connection = super().get_new_connection(conn_params)
-            used_at = getattr(connection, "used_at", None)
-            if used_at is None or time.monotonic() - used_at < RESTED:
+            used_at = getattr(connection, "used_at", -math.inf)
+            if not self.pool or time.monotonic() - used_at < RESTED:
                 return connection
             try:
                 ConnectionPool.check_connection(connection)

@@ -15,6 +15,7 @@ from django.utils import autoreload
 
 from common.conf.embedded import embedded_bus_url
 from common.ops import bus_check, health_port
+from common.ops.event_loop import fast_loop
 from common.ops.readiness import Readiness
 from common.rpc import process_client
 from common.rpc.transports.layer import ChannelLayer
@@ -71,7 +72,8 @@ class Command(BaseCommand):
         for database in connections.settings.values():
             if "pool" not in database["OPTIONS"]:  # our threads keep a connection each
                 database["CONN_MAX_AGE"] = None
-        asyncio.run(self._serve(**options))
+        with asyncio.Runner(loop_factory=fast_loop) as runner:
+            runner.run(self._serve(**options))
 
     async def _serve(
         self,

@@ -130,6 +130,16 @@ def test_a_run_dir_that_cannot_be_used_is_named(project: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_throttles_may_be_off_but_that_of_wrong_logins() -> None:
+    env = {"THROTTLE_ORDERS": "off", "THROTTLE_LOGIN": "off"}
+    config = Config("orders", {**env, "ORDERS_SECRET_KEY": SECRET})
+    assert config.rate_or_off("THROTTLE_ORDERS", default="1/min") is None
+    assert config.rate_or_off("THROTTLE_READS", default="1/min") == "1/min"
+    config.rate("THROTTLE_LOGIN", default="10/min")
+    with pytest.raises(ImproperlyConfigured, match="THROTTLE_LOGIN is malformed"):
+        config.check()
+
+
 def test_a_url_on_a_server_is_taken_as_it_is() -> None:
     config = Config(
         "orders",
