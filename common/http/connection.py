@@ -1,249 +1,294 @@
-"""One connection of a client, and the request that it is making.
+"""One connection of a client: requests arrive on it, and are answered one by one.
 
-Twisted parses HTTP; what is added here is what a client may cost. A request arrives
-within a time and a size, a client that does not read is given up, and an answer waits
-until the client has read what came before. Whatever is refused here is answered with
-a problem document.
+uvicorn and httptools parse HTTP; what is added here is what a client may cost. A
+request arrives within a time and a size, a client that does not read is given up, and
+few requests are read ahead. Whatever is refused is answered with a problem document.
 """
 
 import asyncio
-from http import HTTPStatus
+import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-from daphne.http_protocol import WebRequest
-from twisted.internet.interfaces import IHalfCloseableProtocol
-from twisted.protocols.basic import LineReceiver
-from twisted.web import http
-from zope.interface import implementer
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from common.http import problem
+from common.http import request_head
+from common.http.exchange import READ_WITHIN, Exchange
+from common.http.methods import EXPECTED
+from common.http.request_head import (
+    MALFORMED,
+    MOST_HEAD_BYTES,
+    MOST_HEADERS,
+    TOO_LONG,
+    Refusal,
+)
 
 if TYPE_CHECKING:
     from common.http.server import DrainingServer
 
 ARRIVES_WITHIN = 20
 """Seconds for a request to arrive whole, and for a connection to be without one."""
-READ_WITHIN = 20.0
-"""Seconds in which a client must have read what was sent before."""
 LINGER = 2.0
 """Seconds in which a client may finish sending what will not be read."""
+MOST_AHEAD = 100
+"""Requests that are read while an earlier one of the same client is answered."""
+METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ ")
 
 
-@implementer(IHalfCloseableProtocol)
-class Connection(http.HTTPChannel):  # type: ignore[misc]  # Twisted has no types here
+class Enough(Exception):
+    """No more is read ahead; the client asks again (RFC 9112, section 9.3.2)."""
+
+
+class Connection(HttpToolsProtocol):
     """A connection that its server can do without at any time."""
 
-    timeOut = ARRIVES_WITHIN
-    abortTimeout = LINGER
+    cycle: Exchange
+    _at_work: Exchange | None = None
+    """The request that is being answered; its body may still arrive."""
     _arriving = False
-    _refused = False
+    _in_body = False
+    _deaf = False
     _sends_no_more = False
+    _refusal: Refusal | None = None
+    _read_bytes = 0
+    """Bytes that came since the last head or body was whole."""
+    _head_bytes = 0
+    _timer: asyncio.TimerHandle | None = None
 
-    def connectionMade(self) -> None:
-        """Take a place among the connections of this process."""
-        super().connectionMade()
-        self._read: asyncio.Future[None] | None = None
-        self._server.opened(self)
-
-    @property
-    def _server(self) -> "DrainingServer":
-        server: DrainingServer = self.factory.server
-        return server
+    def __init__(self, server: "DrainingServer", **options: Any) -> None:
+        super().__init__(**options)
+        self._server = server
 
     @property
     def resting(self) -> bool:
         """Whether nothing has been asked on it, whole, that is still to be answered."""
-        return not self._handlingRequest
+        return self._at_work is None or self._at_work.more_body
 
-    def dataReceived(self, data: bytes) -> None:
-        """Parse what came; the time to arrive begins with a request's first byte."""
-        if self._refused:
-            return
-        if not self._arriving and not self._handlingRequest:
-            self._arriving = True
-            self.setTimeout(ARRIVES_WITHIN)
-        LineReceiver.dataReceived(self, data)  # not super's: the time limit stays
+    @property
+    def unfinished(self) -> "asyncio.Task[None] | None":
+        """The task that waits for the rest of a request's body, if there is one."""
+        return self._at_work.task if self.resting and self._at_work else None
 
-    def lineReceived(self, line: bytes) -> None:
-        """Refuse a line that makes the request's head too long."""
-        if self._refused:
-            return
-        if self._receivedHeaderSize + len(line) > self.totalHeadersSize:
-            self.lineLengthExceeded(line)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a place among the connections of this process."""
+        super().connection_made(transport)
+        self._expect()
+        self._server.opened(self)
+
+    def _expect(self) -> None:
+        """Begin the time in which a request must arrive."""
+        self._expect_no_more()
+        self._timer = self.loop.call_later(ARRIVES_WITHIN, self._late)
+
+    def _expect_no_more(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    def _late(self) -> None:
+        """Let a client go that sends nothing, or too slowly, or does not read."""
+        answered = self._in_body and self.cycle.response_complete
+        if self._arriving and not answered:
+            self.refuse(Refusal(408, f"expected all of it within {ARRIVES_WITHIN} s"))
+        elif self.transport.get_write_buffer_size():
+            self.transport.abort()
         else:
-            super().lineReceived(line)
+            self.transport.close()
 
-    def lineLengthExceeded(self, line: bytes) -> None:
-        """Refuse a request line or headers beyond `totalHeadersSize` bytes."""
-        first = not self.requests
-        most = f"expected at most {self.totalHeadersSize} bytes"
-        self.refuse(414 if first else 431, most)
+    # ── a request arrives ────────────────────────────────────────────────────
 
-    def headerReceived(self, line: bytes) -> bool:
-        """Refuse more than `maxHeaders` headers."""
-        if self._receivedHeaderCount >= self.maxHeaders:
-            self.refuse(431, f"expected at most {self.maxHeaders} headers")
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; refuse what cannot be parsed, or is too much."""
+        if self._deaf:
+            return
+        self._read_bytes += len(data)
         try:
-            return not self._refused and bool(super().headerReceived(line))
-        except ValueError:  # a length of thousands of digits
-            self._respondToBadRequestAndDisconnect()
-            return False
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._upgrade()
+        except httptools.HttpParserInvalidMethodError:
+            known_to_be_one = self._read_bytes == len(data) and METHOD.match(data)
+            self.refuse(Refusal(501, EXPECTED) if known_to_be_one else MALFORMED)
+        except httptools.HttpParserError as error:
+            match error.__context__:
+                case Refusal() as refusal:
+                    self.refuse(refusal)
+                case Enough():
+                    self._deafen()
+                case _:
+                    self.refuse(MALFORMED)
+        else:
+            if not self._in_body and self._read_bytes > MOST_HEAD_BYTES:
+                self.refuse(Refusal(431, TOO_LONG))
 
-    def allHeadersReceived(self) -> None:
-        """Refuse a body of unknown length, or a long one, before it is sent."""
-        most = self._server.most_body_bytes
-        hosts = self.requests[-1].requestHeaders.getRawHeaders(b"host", [])
-        if self._refused:
+    def on_message_begin(self) -> None:
+        """Begin a request: the time in which it arrives runs from its first byte."""
+        if len(self.pipeline) >= MOST_AHEAD:
+            raise Enough
+        super().on_message_begin()
+        self._arriving = True
+        self._head_bytes = 0
+        if self._at_work is None:
+            self._expect()
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the address; raise Refusal."""
+        super().on_url(url)
+        self._head_bytes += len(url)
+        if self._head_bytes > MOST_HEAD_BYTES:
+            raise Refusal(414, TOO_LONG)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; raise Refusal."""
+        super().on_header(name, value)
+        self._head_bytes += len(name) + len(value) + 4
+        if self._head_bytes > MOST_HEAD_BYTES:
+            raise Refusal(431, TOO_LONG)
+        if len(self.headers) > MOST_HEADERS:
+            raise Refusal(431, f"expected at most {MOST_HEADERS} headers")
+
+    def on_headers_complete(self) -> None:
+        """Have the request answered, now or after those before it; raise Refusal."""
+        self._read_bytes, self._in_body = 0, True
+        version = self.parser.get_http_version()
+        length = request_head.check(
+            version, self.url, self.headers, self._server.most_body_bytes
+        )
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        self.scope["http_version"] = version
+        address = request_head.take_host_from_address(self.url, self.headers)
+        path, _, query = address.partition(b"?")
+        self.scope["raw_path"], self.scope["query_string"] = path, query
+        self.scope["path"] = unquote(path.decode("ascii"))
+        upgrades = self.parser.should_upgrade() and self._should_upgrade()
+        if self._at_work and (length or upgrades):
+            raise Enough
+        if upgrades:
             return
-        if len(hosts) > 1 or (not hosts and self._version == b"HTTP/1.1"):
-            self.refuse(400, "expected one Host header")  # RFC 9112, section 3.2
-        elif self.length is None:
-            self.refuse(411)
-        elif self.length > most:
-            self.refuse(413, f"expected at most {most} bytes")
+        keeps = version == "1.1" and self.parser.should_keep_alive()
+        self.cycle = Exchange(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=keeps and not self._server.stopping,
+            on_response=self.on_response_complete,
+        )
+        if self._at_work:
+            self.pipeline.appendleft((self.cycle, self.app))
+            self.flow.pause_reading()
         else:
-            super().allHeadersReceived()
+            self._begin(self.cycle)
 
-    def rawDataReceived(self, data: bytes) -> None:
-        """Take a piece of a body."""
-        if not self._refused:
-            super().rawDataReceived(data)
+    def on_message_complete(self) -> None:
+        """Note that the request is whole."""
+        super().on_message_complete()
+        self._read_bytes, self._in_body, self._arriving = 0, False, False
+        if self._at_work:
+            self._expect_no_more()
 
-    def allContentReceived(self) -> None:
-        """Have the request answered."""
-        if not self._refused:
-            self._arriving = False
-            super().allContentReceived()
+    def _upgrade(self) -> None:
+        """Hand the connection over to a WebSocket; there is no other upgrade here."""
+        if not self._should_upgrade():
+            self._deafen()
+            return
+        self._expect_no_more()
+        self._server.closed(self)
+        self.handle_websocket_upgrade()
 
-    def timeoutConnection(self) -> None:
-        """Let a client go that sends nothing, or too slowly."""
-        if self._arriving:
-            self.refuse(408, f"expected all of it within {ARRIVES_WITHIN} s")
+    # ── it is answered ───────────────────────────────────────────────────────
+
+    def _begin(self, exchange: Exchange) -> None:
+        self._at_work = exchange
+        exchange.sends_no_more = self._sends_no_more
+        exchange.task = task = self.loop.create_task(exchange.run_asgi(self.app))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or wait for one."""
+        self.server_state.total_requests += 1
+        self._at_work = None
+        if self.transport.is_closing():
+            self._give_up_after(READ_WITHIN)
+        elif self.pipeline:
+            self._begin(self.pipeline.pop()[0])  # type: ignore[arg-type]
+        elif self._refusal:
+            self._answer_with(self._refusal)
+        elif self._sends_no_more or self._server.stopping:
+            self.transport.close()
+            self._give_up_after(READ_WITHIN)
         else:
-            super().timeoutConnection()
+            self.flow.resume_reading()
+            self._expect()
 
-    def refuse(self, code: int, detail: str = "") -> None:
-        """Answer with a problem document, read nothing more, and close.
+    def _deafen(self) -> None:
+        """Read nothing more, and close once what was asked is answered."""
+        self._deaf = True
+        self._arriving = False
+        self.cycle.keep_alive = False
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Answer with a problem document, after the answers before it, and close."""
+        self._deaf = True
+        if self.resting:
+            self._answer_with(refusal)
+        else:
+            self._refusal = refusal
+
+    def _answer_with(self, refusal: Refusal) -> None:
+        """Answer with a problem document, and close.
 
         What the client is still sending is taken for a moment: a connection that is
         closed with unread data would be reset, and the client would not see the answer.
         """
-        if self._refused:
-            return
-        self._refused = True
-        answer = problem.answer(code, detail)
-        head = [
-            f"HTTP/1.1 {code} {HTTPStatus(code).phrase}",
-            "Connection: close",
-            "Cache-Control: no-store",
-        ]
-        head += [f"{name}: {value}" for name, value in answer.items()]
-        head += [f"Content-Length: {len(answer.content)}", "", ""]
-        self.transport.write("\r\n".join(head).encode() + answer.content)
-        self.clearLineBuffer()
-        self.setTimeout(None)
-        self.persistent = 0
-        self.transport.loseWriteConnection()
-        self._abortingCall = self.callLater(LINGER, self.forceAbortClient)
-        self._server.refused(self, code)
+        self._abandon()
+        self.transport.write(refusal.answer())
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self._give_up_after(LINGER)
+        self._server.refused(self, refusal.code)
 
-    def _respondToBadRequestAndDisconnect(self) -> None:
-        """Answer what Twisted cannot parse; its own answer has no body."""
-        self.refuse(400, "expected a request as in RFC 9112")
+    def _abandon(self) -> None:
+        """Tell the application that nobody waits for its answers any more."""
+        waiting = [exchange for exchange, _ in self.pipeline]
+        self.pipeline.clear()
+        for exchange in (self._at_work, *waiting):
+            if exchange:
+                exchange.disconnected = True
+                exchange.message_event.set()
+        self._at_work = None
 
-    # ── the other direction ──────────────────────────────────────────────────
+    def shutdown(self) -> None:
+        """Close once what is in hand is answered: the process stops."""
+        for exchange in (self._at_work, *(exchange for exchange, _ in self.pipeline)):
+            if exchange:
+                exchange.keep_alive = False
 
-    def resumeProducing(self) -> None:
-        """Go on: the client has read enough."""
-        super().resumeProducing()
-        self._wake()
+    def _give_up_after(self, seconds: float) -> None:
+        self._expect_no_more()
+        self._timer = self.loop.call_later(seconds, self.transport.abort)
 
-    async def read_by_client(self) -> None:
-        """Return once the client has read what was sent; give it up in the end."""
-        if not self._waitingForTransport or self._refused:
-            return
-        self._read = self._read or asyncio.get_running_loop().create_future()
-        try:
-            async with asyncio.timeout(READ_WITHIN):
-                await asyncio.shield(self._read)
-        except TimeoutError:
-            self.transport.abortConnection()
+    # ── the client goes ──────────────────────────────────────────────────────
 
-    def readConnectionLost(self) -> None:
+    def eof_received(self) -> bool | None:  # type: ignore[override]
         """Answer a client that sends nothing more, but do not let it wait."""
         self._sends_no_more = True
-        if self.resting or self._refused:
-            self.transport.loseConnection()
-        else:
-            self.requests[0].hurry()
+        if self._at_work is None or self._at_work.more_body:
+            return None  # close
+        for exchange in (self._at_work, *(exchange for exchange, _ in self.pipeline)):
+            exchange.hurry()
+        return True
 
-    def requestDone(self, request: Any) -> None:
-        """Go on with what came behind it, if that is a whole request."""
-        super().requestDone(request)
-        if self._sends_no_more and self.resting:
-            self.transport.loseConnection()
-
-    def writeConnectionLost(self) -> None:
-        """Do nothing: it was us who closed this direction."""
-
-    def connectionLost(self, reason: Any) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """Leave the place to others."""
-        super().connectionLost(reason)
+        self._expect_no_more()
+        self._abandon()
         self._server.closed(self)
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._read and not self._read.done():
-            self._read.set_result(None)
-        self._read = None
-
-
-class Request(WebRequest):  # type: ignore[misc]  # Daphne has no types
-    """A request whose body nobody parses here."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._parsePOSTFormSubmission = False  # it would be done on the event loop
-
-    def process(self) -> Any:
-        """Hand the request over; a WebSocket takes the connection with it."""
-        channel = self.channel
-        self.requestHeaders.removeHeader(b"daphne-root-path")  # a stranger's word
-        self._take_host_from_address(self.uri)
-        handed_over = super().process()
-        if channel.transport.protocol is not channel:
-            channel.factory.server.closed(channel)
-        return handed_over
-
-    def _take_host_from_address(self, address: bytes) -> None:
-        """Understand an address in absolute form (RFC 9112, section 3.2.2)."""
-        scheme, _, rest = address.partition(b"://")
-        if scheme.lower() not in {b"http", b"https"} or not rest:
-            return
-        host, slash, path = rest.partition(b"/")
-        host, query, rest = host.partition(b"?")
-        self.requestHeaders.setRawHeaders(b"host", [host])
-        uri = b"/" + path if slash else b"/" + query + rest
-        self.uri, self.path = uri, uri.partition(b"?")[0]
-
-    def hurry(self) -> None:
-        """Tell the application that its client sends nothing more."""
-        if self.application_queue:
-            self.send_disconnect()
-
-    def application_ended(self, work: asyncio.Task[None]) -> None:
-        """Close the connection if there was neither an answer nor an error."""
-        failed = work.cancelled() or work.exception()
-        if not failed and not self.finished and self.channel is not None:
-            self.channel.transport.loseConnection()
-
-    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
-        """Answer what the server itself refuses; give up what has begun already."""
-        if self._response_started:
-            self.channel.transport.abortConnection()
-            return
-        answer = problem.answer(status, body if status < 500 else "")
-        headers = [(k.encode(), v.encode()) for k, v in answer.items()]
-        start = {"type": "http.response.start", "status": status, "headers": headers}
-        self.handle_reply(start)
-        self.handle_reply({"type": "http.response.body", "body": answer.content})
+        super().connection_lost(exc)

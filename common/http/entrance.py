@@ -28,6 +28,7 @@ from common.http import health, problem, stopping
 from common.http.admission import Admission
 from common.http.card_numbers import without_card_numbers
 from common.http.chain import Chain, HttpAnswer, Pending, of_page
+from common.http.methods import EXPECTED, METHODS
 from common.rpc import process_client
 from common.threads import Crowded
 
@@ -38,13 +39,6 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-METHODS = frozenset(
-    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
-) | {"QUERY"}
-"""RFC 9110, section 9, RFC 5789 (PATCH), and QUERY, a newer one.
-
-Methods are case-sensitive."""
-EXPECTED = f"expected one of {', '.join(sorted(METHODS))}"
 IN_MEMORY = 100_000
 """Bytes of a body up to which it is not written to a file."""
 

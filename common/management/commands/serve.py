@@ -4,24 +4,17 @@ from argparse import ArgumentParser
 from importlib import import_module
 from typing import Any
 
-import structlog
-from daphne.endpoints import build_endpoint_description_strings
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from common.http.server import DrainingServer
+from common.http.server import CannotListen, DrainingServer
 from common.ops.readiness import Readiness
-
-BACKLOG = 1024
-"""Connections that may wait to be accepted; the system's limit may be lower."""
-
-log = structlog.get_logger(__name__)
 
 
 class Command(BaseCommand):
-    """Serves the project's ASGI application with Daphne until SIGTERM or Ctrl-C."""
+    """Serves the project's ASGI application until SIGTERM or Ctrl-C."""
 
-    help = "Serve HTTP with Daphne."
+    help = "Serve HTTP."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Define where to listen."""
@@ -41,18 +34,16 @@ class Command(BaseCommand):
             raise CommandError("--host: expected an address, like 127.0.0.1 or ::1")
         if not 0 <= grace <= 3600:  # nor is NaN
             raise CommandError("--grace: expected seconds from 0 to 3600")
-        endpoints = build_endpoint_description_strings(host=host, port=port)
         module, _, name = settings.ASGI_APPLICATION.rpartition(".")
         server = DrainingServer(
+            getattr(import_module(module), name),
+            host=host,
+            port=port,
             grace=grace,
             most_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
             beside=Readiness(of_web=True).watch,
-            application=getattr(import_module(module), name),
-            endpoints=[f"{where}:backlog={BACKLOG}" for where in endpoints],
-            verbosity=0,
-            server_name=settings.SERVICE,
-            ready_callable=lambda: log.info("web started", host=host, port=port),
         )
-        server.run()
-        if not server.listening_addresses:
-            raise SystemExit(f"cannot listen on {host}:{port}; is the port in use?")
+        try:
+            server.run()
+        except CannotListen as error:
+            raise CommandError(f"cannot listen on {host}:{port}: {error}") from error
