@@ -33,7 +33,7 @@ class Connection(Arrival):
         """The task that waits for the rest of a request's body, if there is one."""
         return self.at_work.task if self.resting and self.at_work else None
 
-    def _in_hand(self) -> list[Exchange]:
+    def _unanswered(self) -> list[Exchange]:
         return [*([self.at_work] if self.at_work else []), *self.waiting]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -138,7 +138,7 @@ class Connection(Arrival):
 
     def _abandon(self) -> None:
         """Tell the application that nobody waits for its answers any more."""
-        for exchange in self._in_hand():
+        for exchange in self._unanswered():
             exchange.disconnected = True
             exchange.message_event.set()
         self.waiting.clear()
@@ -146,7 +146,7 @@ class Connection(Arrival):
 
     def shutdown(self) -> None:
         """Close once what is in hand is answered: the process stops."""
-        for exchange in self._in_hand():
+        for exchange in self._unanswered():
             exchange.keep_alive = False
 
     def _give_up_after(self, seconds: float) -> None:
@@ -160,7 +160,7 @@ class Connection(Arrival):
         self._sends_no_more = True
         if self.resting:
             return None  # close
-        for exchange in self._in_hand():
+        for exchange in self._unanswered():
             exchange.hurry()
         return True
 

@@ -10,16 +10,13 @@ import traceback
 import structlog
 
 RESTING = {selectors.__file__, asyncio.runners.__file__}
-"""Where a thread stands whose loop sleeps: asyncio's own, and uvloop's in a worker."""
+"""Where a thread stands whose loop sleeps: asyncio's own, and uvloop's."""
 
 log = structlog.get_logger(__name__)
 
 
 def fast_loop() -> asyncio.AbstractEventLoop:
-    """Return a new event loop of uvloop, or asyncio's own where there is none: Windows.
-
-    Not for web processes: Twisted leaves files open on it.
-    """
+    """Return a new event loop of uvloop, or asyncio's own where there is none: Windows."""
     try:
         import uvloop
     except ImportError:

@@ -111,7 +111,7 @@ def configure(*, json: bool, level: str) -> dict[str, Any]:
                 "propagate": False,
             },
             "psycopg.pool": {"level": "ERROR"},  # it tells of every attempt
-            "daphne": {"level": "WARNING"},
+            "uvicorn": {"level": "WARNING"},
         },
     }
 

@@ -81,7 +81,7 @@ class Lingering:
             time.sleep(0.01)
 
     def terminate(self) -> None:
-        """Tell it to stop, once: a second signal may meet Python without Daphne."""
+        """Tell it to stop."""
         self._stopped = self._pool.submit(self.supervisor.stop, "web")
 
     def status(self) -> int | None:
