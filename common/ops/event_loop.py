@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 
 def fast_loop() -> asyncio.AbstractEventLoop:
-    """Return a new event loop of uvloop, or asyncio's own where there is none: Windows."""
+    """Return a new event loop: uvloop's, or asyncio's own on Windows."""
     try:
         import uvloop
     except ImportError:
