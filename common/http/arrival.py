@@ -6,6 +6,7 @@ What is beyond that is refused, or left unread.
 
 import asyncio
 import re
+from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST_AHEAD = 100
 """Requests that are read while an earlier one of the same client is answered."""
+MOST_HEAD_BYTES_AHEAD = 2_048
+"""Bytes of a head up to which a request is read ahead; one with a body never is."""
 METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ ")
 
 
@@ -36,7 +39,7 @@ class Enough(Exception):
     """No more is read ahead; the client asks again (RFC 9112, section 9.3.2)."""
 
 
-class Arrival(HttpToolsProtocol):
+class Arrival(HttpToolsProtocol, ABC):
     """The reading side of a connection."""
 
     cycle: Exchange
@@ -119,7 +122,8 @@ class Arrival(HttpToolsProtocol):
         self.scope["raw_path"], self.scope["query_string"] = path, query
         self.scope["path"] = unquote(path.decode("ascii"))
         upgrades = self.parser.should_upgrade() and self._should_upgrade()
-        if self.at_work and (length or upgrades):
+        long = length or self._head_bytes > MOST_HEAD_BYTES_AHEAD
+        if self.at_work and (long or upgrades):
             raise Enough
         if upgrades:
             return
@@ -151,26 +155,26 @@ class Arrival(HttpToolsProtocol):
 
     # ── what a connection does about it ──────────────────────────────────────
 
+    @abstractmethod
     def request_begun(self) -> None:
         """Note that a request begins to arrive."""
-        raise NotImplementedError
 
+    @abstractmethod
     def request_whole(self) -> None:
         """Note that a request has arrived."""
-        raise NotImplementedError
 
+    @abstractmethod
     def begin(self, exchange: Exchange) -> None:
         """Have a request answered."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refuse(self, refusal: Refusal) -> None:
         """Answer with a problem document, after the answers before it, and close."""
-        raise NotImplementedError
 
+    @abstractmethod
     def upgrade(self) -> None:
         """Hand the connection over to a WebSocket, if that was asked for."""
-        raise NotImplementedError
 
+    @abstractmethod
     def deafen(self) -> None:
         """Read nothing more, and close once what was asked is answered."""
-        raise NotImplementedError

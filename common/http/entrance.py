@@ -61,7 +61,7 @@ class Entrance:
             return
         if scope["type"] != "http":
             raise ValueError(f"nothing here speaks {scope['type']}")
-        # A server cancels this when a client is gone for long; a thread that is at
+        # A server cancels this when it stops; a thread that is at
         # work cannot be cancelled, and whoever waits for it gives back what it holds.
         work = asyncio.create_task(self._http(scope, receive, send))
         self._at_work.add(work)

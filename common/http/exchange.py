@@ -61,7 +61,7 @@ class Exchange(RequestResponseCycle):
                 await self._send_server_error()
         finally:
             if not self.response_complete and not self.disconnected:
-                self.transport.close()
+                self.transport.abort()
             self.on_response = _nothing
 
     async def _send_server_error(self) -> None:

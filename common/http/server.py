@@ -1,7 +1,8 @@
 """uvicorn, made fit for strangers, and for SIGTERM.
 
 It refuses what costs too much (`connection.py`). When it is told to stop it closes its
-doors, lets HTTP requests finish and tells WebSockets that it is going away.
+doors, lets HTTP requests finish and tells WebSockets that it is going away; a second
+Ctrl-C ends the wait.
 """
 
 import asyncio
@@ -155,18 +156,17 @@ class DrainingServer(uvicorn.Server):
         stopping.begin()
         for one in list(self.server_state.connections):
             one.shutdown()
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(self._grace - LAST_WORDS, 0)):
-                while self._in_progress():  # noqa: ASYNC110 uvicorn has no event for it
+                while self._waits():  # noqa: ASYNC110 uvicorn has no event for it
                     await asyncio.sleep(LOOK_EVERY)
-        except TimeoutError:
-            late = self._in_progress()
+        if late := self._in_progress():
             log.warning("requests given up", requests=len(late))
             for task in late:
                 task.cancel()
             await asyncio.wait(late, timeout=LAST_WORDS)
         for connection in self._connections():
-            connection.transport.close()  # once everything is written
+            connection.transport.close()
         if self._beside:
             self._beside_task.cancel()
             await asyncio.gather(self._beside_task, return_exceptions=True)
@@ -179,6 +179,11 @@ class DrainingServer(uvicorn.Server):
         """Return the work on requests that have arrived, and of WebSockets."""
         arriving = {one.unfinished for one in self._connections()}
         return {task for task in self.server_state.tasks if task not in arriving}
+
+    def _waits(self) -> bool:
+        """Tell whether something is still to be answered, or an answer to be read."""
+        unread = (one.transport.get_write_buffer_size() for one in self._connections())
+        return not self.force_exit and (bool(self._in_progress()) or any(unread))
 
 
 def _host(connection: Connection) -> str:

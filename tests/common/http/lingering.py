@@ -2,6 +2,7 @@
 
 The real `serve` with another application: the page is answered once a WebSocket has
 ended, and a WebSocket stays until the server or its client closes it.
+A large answer is read when its client likes.
 """
 
 import asyncio
@@ -11,6 +12,9 @@ from typing import Any
 
 import django
 from django.core.management import call_command
+
+LARGE = 30_000_000
+"""Bytes of an answer that no socket takes at once."""
 
 ended = asyncio.Event()
 
@@ -25,6 +29,12 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
         ended.set()
         if scope["path"] == "/stubborn":
             await asyncio.Event().wait()
+    elif scope["path"] == "/large":
+        length = (b"content-length", b"%d" % LARGE)
+        start = {"type": "http.response.start", "status": 200, "headers": [length]}
+        await send(start)
+        await send({"type": "http.response.body", "body": bytes(LARGE)})
+        print("all sent", flush=True)
     else:
         print("page asked for", flush=True)
         await ended.wait()

@@ -202,6 +202,47 @@ def test_pipelined_requests_of_a_client_that_closes_its_side_are_answered(
     assert got.count(b"HTTP/1.1 404") == 4
 
 
+def all_of(web: Web, data: bytes) -> bytes:
+    """Return all that comes until the server closes the connection."""
+    with web.connect() as connection:
+        connection.sendall(data)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+NOWHERE = b"GET /no HTTP/1.1\r\n" + HOST
+AHEAD = {
+    "a body": ORDERS + b"Content-Length: 2\r\n\r\n{}",
+    "a long head": NOWHERE + b"X: " + b"a" * 5_000 + b"\r\n\r\n",
+    "a websocket": NOWHERE + b"Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("what", AHEAD)
+def test_what_costs_more_is_not_read_ahead(web: Web, what: str) -> None:
+    got = all_of(web, NOWHERE + b"\r\n" + AHEAD[what])
+    assert re.findall(rb"HTTP/1.1 (\d+)", got) == [b"404"]
+    assert b"connection: close" in got.lower()
+
+
+def test_few_requests_are_read_ahead(web: Web) -> None:
+    got = all_of(web, (NOWHERE + b"\r\n") * 150)
+    assert got.count(b"HTTP/1.1 404") == 101
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [
+        (b"\x16\x03\x01\r\n\r\n", b"400"),
+        (ORDERS + b"Transfer-Encoding: chunked", b"411"),
+    ],
+)
+def test_a_refusal_waits_for_the_answers_before_it(
+    web: Web, wrong: bytes, status: bytes
+) -> None:
+    got = all_of(web, (NOWHERE + b"\r\n") * 3 + wrong + b"\r\n\r\n")
+    assert re.findall(rb"HTTP/1.1 (\d+)", got) == [b"404"] * 3 + [status]
+
+
 def test_a_websocket_is_refused_in_one_line(web: Web) -> None:
     upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
     key = (

@@ -1,5 +1,7 @@
 """On SIGTERM the real server closes WebSockets with 1001, answers, and exits with 0."""
 
+import os
+import signal
 import socket
 import sys
 import time
@@ -12,6 +14,7 @@ import httpx
 import pytest
 
 from suite.supervisor import Program, Supervisor
+from tests.common.http.lingering import LARGE
 from tests.ports import free_ports
 
 ROUNDS = [pytest.param(1), pytest.param(10, marks=pytest.mark.slow)]
@@ -57,13 +60,13 @@ class WebSocket:
 class Lingering:
     """The server, one process for each round."""
 
-    def __init__(self, run_dir: Path) -> None:
+    def __init__(self, run_dir: Path, grace: int = 3) -> None:
         self.lines: list[str] = []
         self.port = free_ports()["orders"]
         self._pool = ThreadPoolExecutor(1)
         self._stopped: Future[int | None] = Future()
         self.supervisor = Supervisor(lambda _, line: self.lines.append(line))
-        options = (f"--port={self.port}", "--grace=3")
+        options = (f"--port={self.port}", f"--grace={grace}")
         argv = [sys.executable, "-m", "tests.common.http.lingering", *options]
         env = {"RUN_DIR": str(run_dir), "PYTHONFAULTHANDLER": "1"}
         self.program = Program(name="web", argv=argv, ready="web started", env=env)
@@ -137,3 +140,31 @@ def test_an_application_that_does_not_end_is_given_up(
             assert lingering.status() == 0, lingering.lines
         lingering.until_said("requests given up")
         assert "Traceback" not in "\n".join(lingering.lines)
+
+
+def test_a_client_reads_its_answer_to_the_end(lingering: Lingering) -> None:
+    lingering.start()
+    with socket.create_connection(("127.0.0.1", lingering.port), timeout=10) as client:
+        client.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        lingering.until_said("all sent")
+        lingering.terminate()
+        lingering.until_said("web draining")
+        got = b"".join(iter(lambda: client.recv(1 << 20), b""))
+    assert len(got.partition(b"\r\n\r\n")[2]) == LARGE
+    assert lingering.status() == 0, lingering.lines
+
+
+def test_whoever_presses_ctrl_c_twice_does_not_wait(tmp_path: Path) -> None:
+    lingering = Lingering(tmp_path, grace=60)
+    lingering.start()
+    try:
+        with closing(WebSocket(lingering.port, "/stubborn")) as web_socket:
+            web_socket.send(1, b"hello")
+            assert web_socket.receive() == (1, b"here")
+            process = lingering.supervisor.pid("web")
+            os.kill(process, signal.SIGINT)
+            lingering.until_said("web draining")
+            os.kill(process, signal.SIGINT)
+            lingering.until_said("web stopped")
+    finally:
+        lingering.supervisor.stop_all()
