@@ -52,6 +52,8 @@ class Arrival(HttpToolsProtocol, ABC):
     _read_bytes = 0
     """Bytes that came since the last head or body was whole."""
     _head_bytes = 0
+    _length = 0
+    """Bytes of the body, as the head has it."""
 
     def __init__(self, server: "DrainingServer", **options: Any) -> None:
         super().__init__(**options)
@@ -112,7 +114,7 @@ class Arrival(HttpToolsProtocol, ABC):
         """Have the request answered, now or after those before it; raise Refusal."""
         self._read_bytes, self.in_body = 0, True
         version = self.parser.get_http_version()
-        length = request_head.check(
+        self._length = length = request_head.check(
             version, self.url, self.headers, self._server.most_body_bytes
         )
         self.scope["method"] = self.parser.get_method().decode("ascii")
@@ -146,6 +148,12 @@ class Arrival(HttpToolsProtocol, ABC):
             self.flow.pause_reading()
         else:
             self.begin(self.cycle)
+
+    def _should_upgrade(self) -> bool:
+        """Tell whether it is a handshake (RFC 6455, section 4.1); others are HTTP."""
+        method, version = self.scope["method"], self.scope["http_version"]
+        could_be = (method, version, self._length) == ("GET", "1.1", 0)
+        return could_be and super()._should_upgrade()
 
     def on_message_complete(self) -> None:
         """Note that the request is whole."""

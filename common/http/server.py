@@ -155,7 +155,11 @@ class DrainingServer(uvicorn.Server):
         log.info("web draining", requests=len(self._in_progress()))
         stopping.begin()
         for one in list(self.server_state.connections):
-            one.shutdown()
+            try:
+                one.shutdown()
+            except Exception:  # the others are told, whatever is wrong with this one
+                log.exception("connection not told")
+                one.transport.abort()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(self._grace - LAST_WORDS, 0)):
                 while self._waits():  # noqa: ASYNC110 uvicorn has no event for it

@@ -5,6 +5,8 @@ from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from common.http.request_head import MALFORMED
+
 GOING_AWAY = 1001
 """RFC 6455, section 7.4.1."""
 
@@ -15,6 +17,14 @@ class WebSocket(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.app = _quietly(self.app)
+
+    def data_received(self, data: bytes) -> None:
+        """Take frames; refuse a handshake that cannot be read: uvicorn leaves it."""
+        super().data_received(data)
+        if self.conn.handshake_exc and not self.handshake_initiated:
+            self.close_sent = True
+            self.transport.write(MALFORMED.answer())
+            self.transport.close()
 
     def shutdown(self) -> None:
         """Close with 1001; one that is not open yet is refused."""

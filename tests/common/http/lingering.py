@@ -23,6 +23,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     """Answer a page or hold a WebSocket."""
     if scope["type"] == "websocket":
         await receive()
+        if scope["path"] == "/undecided":
+            await asyncio.Event().wait()
         await send({"type": "websocket.accept"})
         while (await receive())["type"] != "websocket.disconnect":
             await send({"type": "websocket.send", "text": "here"})

@@ -243,13 +243,40 @@ def test_a_refusal_waits_for_the_answers_before_it(
     assert re.findall(rb"HTTP/1.1 (\d+)", got) == [b"404"] * 3 + [status]
 
 
-def test_a_websocket_is_refused_in_one_line(web: Web) -> None:
-    upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
-    key = (
-        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
-    )
-    assert web.raw(b"GET / HTTP/1.1\r\n" + HOST + upgrade + key + b"\r\n")[0] == 403
-    assert web.raw(b"GET / HTTP/1.1\r\n" + HOST + upgrade + b"\r\n")[0] == 400
+UPGRADE = (
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
+HANDSHAKES = {
+    "good": (b"GET / HTTP/1.1\r\n" + HOST + UPGRADE, 403),
+    "no key": (
+        b"GET / HTTP/1.1\r\n" + HOST + b"Upgrade: websocket\r\nConnection: Upgrade\r\n",
+        400,
+    ),
+    "by POST": (ORDERS + UPGRADE + b"Content-Length: 0\r\n", 400),
+    "by HEAD": (b"HEAD / HTTP/1.1\r\n" + HOST + UPGRADE, 302),
+    "of HTTP/1.0": (b"GET / HTTP/1.0\r\n" + HOST + UPGRADE, 302),
+    "many headers": (b"GET / HTTP/1.1\r\n" + HOST + UPGRADE + b"X: a\r\n" * 200, 400),
+    "a long header": (
+        b"GET / HTTP/1.1\r\n" + HOST + UPGRADE + b"X: " + b"a" * 9_000 + b"\r\n",
+        400,
+    ),
+    "for h2c": (
+        b"GET /no HTTP/1.1\r\n" + HOST + b"Upgrade: h2c\r\nConnection: Upgrade\r\n",
+        404,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HANDSHAKES)
+def test_a_handshake_is_refused_or_taken_for_http(web: Web, what: str) -> None:
+    data, expected = HANDSHAKES[what]
+    assert web.raw(data + b"\r\n")[0] == expected
+
+
+def test_a_handshake_with_a_body_is_taken_for_http(web: Web) -> None:
+    data = b"GET / HTTP/1.1\r\n" + HOST + UPGRADE + b"Content-Length: 2\r\n\r\n{}"
+    assert web.raw(data)[0] == 302
 
 
 def test_a_client_that_reads_nothing_costs_little(web: Web) -> None:

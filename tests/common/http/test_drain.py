@@ -37,6 +37,8 @@ class WebSocket:
             "Sec-WebSocket-Version: 13",
         )
         self.socket.sendall("\r\n".join((*request, "", "")).encode())
+        if path == "/undecided":
+            return
         assert b" 101 " in self.stream.readline()
         while self.stream.readline() != b"\r\n":
             pass
@@ -152,6 +154,19 @@ def test_a_client_reads_its_answer_to_the_end(lingering: Lingering) -> None:
         got = b"".join(iter(lambda: client.recv(1 << 20), b""))
     assert len(got.partition(b"\r\n\r\n")[2]) == LARGE
     assert lingering.status() == 0, lingering.lines
+
+
+def test_a_websocket_that_is_not_open_yet_is_refused(lingering: Lingering) -> None:
+    lingering.start()
+    with (
+        closing(WebSocket(lingering.port, "/undecided")) as undecided,
+        closing(WebSocket(lingering.port)) as web_socket,
+    ):
+        lingering.terminate()
+        assert web_socket.receive()[1][:2] == GOING_AWAY
+        assert b" 500 " in undecided.stream.readline()
+        assert lingering.status() == 0, lingering.lines
+    assert "Traceback" not in "\n".join(lingering.lines)
 
 
 def test_whoever_presses_ctrl_c_twice_does_not_wait(tmp_path: Path) -> None:
